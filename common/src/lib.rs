@@ -1,0 +1,18 @@
+//! What every part of the system agrees on and none of it does I/O for: error codes, identifiers, epochs, object
+//! classes, the pool map and placement, access control, properties, and the messages of the data plane.
+//!
+//! Called by everything; imports nothing of ours; opens no file, socket or clock of its own except the wall clock
+//! read in [`hlc`].
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod flags;
+pub mod hlc;
+pub mod ids;
+pub mod iod;
+pub mod pool_map;
+pub mod wire;
+
+pub use error::{Der, Error, Result};
+pub use ids::{Epoch, ObjectId, Rank, TargetIndex, UnitOid};
+pub use iod::{Iod, IodKind, Recx};

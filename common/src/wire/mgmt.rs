@@ -1,0 +1,81 @@
+//! Management messages on the fabric.
+
+use crate::Rank;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Asks an engine for the addresses of its contexts.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct RankInfoRequest {
+    /// System name the caller means; empty for "whichever". Another one is refused with INVAL.
+    pub system: String,
+}
+
+/// An engine's identity and addresses.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RankInfoReply {
+    /// Its rank.
+    pub rank: Rank,
+    /// Changes with every start of the process.
+    pub incarnation: u64,
+    /// Fabric URI of each context: 0 the service thread, `1 + i` target `i`.
+    pub context_uris: Vec<String>,
+}
+
+/// Which pool: by label or UUID in text form.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PoolFindRequest {
+    /// Label or UUID.
+    pub pool: String,
+}
+
+/// Where a pool's service is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PoolFindReply {
+    /// The pool.
+    pub uuid: Uuid,
+    /// Ranks of its service replicas, the likely leader first.
+    pub service_ranks: Vec<Rank>,
+}
+
+/// Lists the system's pools.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct PoolListRequest {}
+
+/// One pool of the system.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PoolListEntry {
+    /// UUID.
+    pub uuid: Uuid,
+    /// Label.
+    pub label: String,
+    /// Ranks of the service.
+    pub service_ranks: Vec<Rank>,
+}
+
+/// The system's pools.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PoolListReply {
+    /// In order of label.
+    pub pools: Vec<PoolListEntry>,
+}
+
+/// Creates one rank's share of a pool. Repeating it is harmless.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TargetCreateRequest {
+    /// The pool.
+    pub pool: Uuid,
+    /// Bytes of SCM on this rank, over all of its targets.
+    pub scm_bytes: u64,
+    /// Bytes of the data tier on this rank, over all of its targets.
+    pub data_bytes: u64,
+    /// Ranks of the pool service, so that the rank knows whom to ask about handles.
+    pub service_ranks: Vec<Rank>,
+}
+
+/// Destroys one rank's share of a pool. Repeating it is harmless.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TargetDestroyRequest {
+    /// The pool.
+    pub pool: Uuid,
+}

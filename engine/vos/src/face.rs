@@ -1,0 +1,246 @@
+//! What the engine sees of VOS.
+
+use daos_common::wire::object::{ListKind, ObjListReply, ObjQueryKeyReply};
+use daos_common::{Epoch, Iod, Recx, Result, UnitOid};
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+/// What survives what.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Durability {
+    /// A commit survives the end of the process (class `ram`): stores go to a shared mapping, nothing is flushed.
+    Process,
+    /// A commit survives power loss (class `dcpm`): every commit is flushed through libpmem.
+    Power,
+}
+
+/// How to make one target's store.
+#[derive(Clone, Debug)]
+pub struct PoolConfig {
+    /// The arena's file; must not exist.
+    pub path: PathBuf,
+    /// The pool.
+    pub pool: Uuid,
+    /// Size of the arena in bytes; at least 16 MiB.
+    pub arena_bytes: u64,
+    /// Size of the target's share of the data tier in bytes; 0 for none. The store allocates in units of 4 KiB
+    /// from 0 to this; the caller maps them to a device.
+    pub blob_bytes: u64,
+    /// Values of more than this many bytes go to the data tier, if there is one and room on it (`data_thresh`).
+    pub blob_threshold_bytes: u64,
+    /// What a commit survives.
+    pub durability: Durability,
+}
+
+/// Space in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Space {
+    /// Arena, all and free.
+    pub arena_total: u64,
+    /// See `arena_total`.
+    pub arena_free: u64,
+    /// Data tier, all and free.
+    pub blob_total: u64,
+    /// See `blob_total`.
+    pub blob_free: u64,
+}
+
+/// Where a run of bytes is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// In the arena: [`VosPool::bytes`], [`Update::bytes_mut`].
+    Arena {
+        /// Offset from the arena's start.
+        offset: u64,
+        /// Bytes.
+        len: u64,
+    },
+    /// On the data tier. `offset` of a reservation is a multiple of 4096 and the space behind it is rounded up to 4096, so a
+    /// writer may pad; a fetched piece may start anywhere in it.
+    Blob {
+        /// Offset in the target's share.
+        offset: u64,
+        /// Bytes.
+        len: u64,
+    },
+    /// Nowhere: reads as zeros (fetch only).
+    Hole {
+        /// Bytes.
+        len: u64,
+    },
+}
+
+/// One akey's answer to a fetch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fetched {
+    /// Record size (array) or size of the value (single); 0: nothing there.
+    pub size: u64,
+    /// The requested bytes in order: the value, or the extents one after another, with holes.
+    pub places: Vec<Place>,
+    /// The parts of the requested extents that hold data, in order; empty for a single value.
+    pub present: Vec<Recx>,
+}
+
+/// One target's store of one pool. Cheap to clone; not `Send`: it is opened and used on the target's thread.
+#[derive(Clone)]
+pub struct VosPool {}
+
+/// One container in it. Cheap to clone.
+#[derive(Clone)]
+pub struct VosCont {}
+
+/// A reserved update: space is taken, nothing is visible. Dropped without [`Update::commit`], the space returns.
+pub struct Update {}
+
+/// An answered fetch. Space it names stays unused by others while this lives.
+pub struct Fetch {
+    /// One per iod.
+    pub iods: Vec<Fetched>,
+}
+
+#[allow(unused_variables, clippy::todo)]
+impl VosPool {
+    /// Makes the store's file and opens it.
+    ///
+    /// # Errors
+    /// `EXIST`: the file is there; `NOSPACE`: the file system or the size is too small; `IO`.
+    pub fn create(config: &PoolConfig) -> Result<VosPool> {
+        todo!()
+    }
+
+    /// Opens a store and replays its log.
+    ///
+    /// # Errors
+    /// `NONEXIST`; `DF_INVAL`: not a store, truncated, or damaged; `DF_INCOMPT`: another version of the format; `BUSY`: open elsewhere.
+    pub fn open(path: &Path, durability: Durability) -> Result<VosPool> {
+        todo!()
+    }
+
+    /// The pool's UUID.
+    pub fn pool(&self) -> Uuid {
+        todo!()
+    }
+
+    /// Space now.
+    pub fn space(&self) -> Space {
+        todo!()
+    }
+
+    /// Opens a container, making it if `create`.
+    ///
+    /// # Errors
+    /// `NONEXIST`; `NOSPACE`.
+    pub fn container(&self, cont: Uuid, create: bool) -> Result<VosCont> {
+        todo!()
+    }
+
+    /// Makes a container unreachable; its space is freed by [`VosPool::reclaim`]. Absent is no error.
+    ///
+    /// # Errors
+    /// `BUSY`: updates or fetches are under way.
+    pub fn destroy_container(&self, cont: Uuid) -> Result<()> {
+        todo!()
+    }
+
+    /// Frees what destroyed containers held, at most about `steps` nodes; `true` when nothing is left to free.
+    ///
+    /// # Errors
+    /// `IO`; `DF_INVAL`.
+    pub fn reclaim(&self, steps: usize) -> Result<bool> {
+        todo!()
+    }
+
+    /// The containers.
+    pub fn containers(&self) -> Result<Vec<Uuid>> {
+        todo!()
+    }
+
+    /// Bytes of an arena place, valid while the [`Fetch`] that named it lives.
+    pub fn bytes<'a>(&'a self, fetch: &'a Fetch, place: Place) -> &'a [u8] {
+        todo!()
+    }
+}
+
+#[allow(unused_variables, clippy::todo)]
+impl VosCont {
+    /// Checks the conditions in `flags` (`daos_common::flags::COND_*`), and takes space for the data of `iods`.
+    ///
+    /// # Errors
+    /// `EXIST`, `NONEXIST` by the conditions; `NOSPACE`; `INVAL`: empty key, integer key not of 8 bytes, overlapping
+    /// or empty extents, record size that differs from the akey's (`REC_SIZE`).
+    pub fn reserve_update(&self, oid: UnitOid, epoch: Epoch, dkey: &[u8], flags: u64, iods: &[Iod]) -> Result<Update> {
+        todo!()
+    }
+
+    /// Finds the data of `iods` at `epoch`. Absent keys are holes of size 0 unless a condition in `flags` says NONEXIST.
+    ///
+    /// # Errors
+    /// `NONEXIST` by the conditions; `INVAL`.
+    pub fn fetch(&self, oid: UnitOid, epoch: Epoch, dkey: &[u8], flags: u64, iods: &[Iod]) -> Result<Fetch> {
+        todo!()
+    }
+
+    /// Punches the whole object (no dkeys), dkeys (no akeys), or akeys of the one dkey. Punching what isn't there is
+    /// no error unless `flags` has COND_PUNCH.
+    ///
+    /// # Errors
+    /// `NONEXIST`; `NOSPACE`; `INVAL`.
+    pub fn punch(&self, oid: UnitOid, epoch: Epoch, dkeys: &[&[u8]], akeys: &[&[u8]], flags: u64) -> Result<()> {
+        todo!()
+    }
+
+    /// Lists at `epoch`, in tree order from `anchor` on.
+    ///
+    /// # Errors
+    /// `INVAL`: an anchor not from here.
+    #[allow(clippy::too_many_arguments)]
+    pub fn list(
+        &self,
+        oid: UnitOid,
+        epoch: Epoch,
+        what: &ListKind,
+        dkey: &[u8],
+        anchor: &[u8],
+        limit: u32,
+        room_bytes: u64,
+    ) -> Result<ObjListReply> {
+        todo!()
+    }
+
+    /// Largest or smallest keys and records at `epoch`; `what` are `DAOS_GET_*` bits.
+    ///
+    /// # Errors
+    /// `INVAL`: the object's keys are not integers.
+    pub fn query_key(
+        &self,
+        oid: UnitOid,
+        epoch: Epoch,
+        what: u64,
+        dkey: &[u8],
+        akey: &[u8],
+    ) -> Result<ObjQueryKeyReply> {
+        todo!()
+    }
+}
+
+#[allow(clippy::todo)]
+impl Update {
+    /// Where the data of the iods goes, in order (arena and blob places only).
+    pub fn places(&self) -> &[Place] {
+        todo!()
+    }
+
+    /// The bytes of an arena place of this update, to fill.
+    pub fn bytes_mut(&mut self, place: Place) -> &mut [u8] {
+        let _ = place;
+        todo!()
+    }
+
+    /// Makes the update visible and durable, all of it or nothing.
+    ///
+    /// # Errors
+    /// `NOSPACE`; `EXIST`, `NONEXIST`: a condition no longer holds; nothing is changed.
+    pub fn commit(self) -> Result<()> {
+        todo!()
+    }
+}
