@@ -7,9 +7,12 @@
 
 pub mod error;
 pub mod flags;
+pub mod hash;
 pub mod hlc;
 pub mod ids;
 pub mod iod;
+pub mod oclass;
+pub mod placement;
 pub mod pool_map;
 pub mod wire;
 
