@@ -5,10 +5,15 @@
 //! packages, names and numbers; a Rust module carries each package. Generated names follow prost: `drpcListenerSock`
 //! is `drpc_listener_sock`, enum `CIC_NONE` is `CheckInconsistClass::CicNone`, `ACLResp` is `AclResp`.
 //!
-//! Nothing here decides anything: no configuration, no state, no retries.
+//! Beside the protocol stand the two things that all its users do alike: reaching a control plane ([`control`]) and
+//! reading configuration files strictly ([`yaml`], feature `config`).
 #![deny(unsafe_code)] // two fences: SO_PEERCRED in `drpc::socket`, registration in `drpc::aio`
 
+#[cfg(feature = "grpc")]
+pub mod control;
 pub mod drpc;
+#[cfg(feature = "config")]
+pub mod yaml;
 
 /// Generated code; its packages are re-exported below.
 #[allow(missing_docs, clippy::all, clippy::pedantic, clippy::undocumented_unsafe_blocks, rustdoc::all)]
