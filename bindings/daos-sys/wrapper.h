@@ -1,0 +1,24 @@
+/* Everything that the Rust side takes from the public headers. */
+#include <daos.h>
+#include <daos_fs.h>
+#include <daos_fs_sys.h>
+#include <daos_mgmt.h>
+#include <daos_pipeline.h>
+#include <daos_s3.h>
+#include <daos_task.h>
+#include <daos_uns.h>
+#include <daos/common.h>
+#include <daos/debug.h>
+#include <daos/dtx.h>
+#include <daos/profile.h>
+#include <daos/tse.h>
+#include <gurt/common.h>
+#include <gurt/debug.h>
+#include <gurt/dlog.h>
+#include <gurt/fault_inject.h>
+#include <gurt/hash.h>
+#include <gurt/heap.h>
+#include <gurt/list.h>
+#include <gurt/slab.h>
+#include <gurt/telemetry_common.h>
+#include <gurt/telemetry_consumer.h>

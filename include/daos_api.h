@@ -1,0 +1,66 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause-Patent
+ *
+ * Transactions, and helpers for anchors and timestamps.
+ */
+#ifndef DAOS_INC_DAOS_API_H
+#define DAOS_INC_DAOS_API_H
+
+#include <time.h>
+#include <daos_types.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+enum {
+	DAOS_TF_RDONLY = 1,
+	DAOS_TF_ZERO_COPY = 2,
+};
+
+int daos_hlc2timespec(uint64_t hlc, struct timespec *ts);
+
+int daos_hlc2timestamp(uint64_t hlc, time_t *ts);
+
+int daos_tx_abort(daos_handle_t th, daos_event_t *ev);
+
+int daos_tx_close(daos_handle_t th, daos_event_t *ev);
+
+int daos_tx_commit(daos_handle_t th, daos_event_t *ev);
+
+int daos_tx_hdl2epoch(daos_handle_t th, daos_epoch_t *epoch);
+
+int daos_tx_open(daos_handle_t coh, daos_handle_t *th, uint64_t flags, daos_event_t *ev);
+
+int daos_tx_open_snap(daos_handle_t coh, daos_epoch_t epoch, daos_handle_t *th, daos_event_t *ev);
+
+int daos_tx_restart(daos_handle_t th, daos_event_t *ev);
+
+/** Prepares an anchor for the start of an enumeration. \return 0 */
+static inline int
+daos_anchor_init(daos_anchor_t *anchor, unsigned int opts)
+{
+	(void)opts;
+	memset(anchor, 0, sizeof(*anchor));
+	return 0;
+}
+
+/** Ends the use of an anchor. */
+static inline void
+daos_anchor_fini(daos_anchor_t *anchor)
+{
+	(void)anchor;
+}
+
+/** Whether the enumeration has reached its end. */
+static inline bool
+daos_anchor_is_eof(daos_anchor_t *anchor)
+{
+	return anchor->da_type == DAOS_ANCHOR_TYPE_EOF;
+}
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif /* DAOS_INC_DAOS_API_H */
