@@ -1,0 +1,249 @@
+//! Containers: creating, opening, properties, attributes, snapshots, object numbers.
+
+use crate::context::Context;
+use crate::fork;
+use crate::pool::Pool;
+use daos_common::placement::Placer;
+use daos_common::wire::Opcode;
+use daos_common::wire::pool::{
+    AttrAction, AttrReply, AttrRequest, ContAllocOidsReply, ContAllocOidsRequest, ContCreateRequest,
+    ContDestroyRequest, ContHandleRequest, ContName, ContOpenReply, ContOpenRequest, ContQueryReply, ContQueryRequest,
+    ContSetPropRequest, ContSnapDestroyRequest, ContSnapListReply, ContSnapReply, Prop, PropValue,
+};
+use daos_common::{Der, Epoch, Result};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
+use uuid::Uuid;
+
+/// An open container.
+pub struct Container {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) uuid: Uuid,
+    pub(crate) handle: Uuid,
+    pub(crate) flags: u64,
+    pub(crate) label: String,
+    pub(crate) props: Vec<Prop>,
+    /// Open objects; a container with some cannot be closed.
+    objects: AtomicUsize,
+    /// The pool map prepared for placement at this container's redundancy level, once it was needed.
+    pub(crate) placer: RwLock<Option<Arc<Placer>>>,
+    /// As `Pool::owned_at`.
+    owned_at: Option<u32>,
+}
+
+/// A container that was just opened, with what its service said about it.
+pub struct Opened {
+    /// The container.
+    pub container: Arc<Container>,
+    /// The service's answer.
+    pub reply: ContOpenReply,
+}
+
+/// Takes a name that a user gave for a UUID where it is one, else for a label.
+pub fn name_of(text: &str) -> ContName {
+    match Uuid::try_parse(text) {
+        Ok(uuid) if text.len() == 36 => ContName::Uuid(uuid),
+        _ => ContName::Label(text.to_owned()),
+    }
+}
+
+impl Pool {
+    /// Creates a container with these properties (the label among them) and returns its UUID.
+    ///
+    /// # Errors
+    /// `EXIST`: the label is taken; `NO_PERM`; `INVAL`: a property's value; as [`Pool::query`].
+    pub async fn create_container(&self, context: &Rc<Context>, props: Vec<Prop>) -> Result<Uuid> {
+        let cont = Uuid::new_v4();
+        let body = ContCreateRequest { pool: self.uuid, handle: self.handle, cont, props };
+        self.call::<_, ()>(context, Opcode::ContCreate, &body).await?;
+        Ok(cont)
+    }
+
+    /// Destroys a container; `force`: although it is open.
+    ///
+    /// # Errors
+    /// `NONEXIST`; `BUSY`: it is open; `NO_PERM`; as [`Pool::query`].
+    pub async fn destroy_container(&self, context: &Rc<Context>, cont: ContName, force: bool) -> Result<()> {
+        let body = ContDestroyRequest { pool: self.uuid, handle: self.handle, cont, force };
+        self.call(context, Opcode::ContDestroy, &body).await
+    }
+}
+
+impl Container {
+    /// Opens a container of a pool; `flags` are `daos_common::flags::OPEN_*` and further `DAOS_COO_*` bits.
+    ///
+    /// # Errors
+    /// `NONEXIST`; `NO_PERM`; `BUSY`: it is open exclusively; as [`Pool::query`].
+    pub async fn open(context: &Rc<Context>, pool: &Arc<Pool>, cont: ContName, flags: u64) -> Result<Opened> {
+        let handle = Uuid::new_v4();
+        let body = ContOpenRequest { pool: pool.uuid, handle: pool.handle, cont, cont_handle: handle, flags };
+        let reply: ContOpenReply = pool.call(context, Opcode::ContOpen, &body).await?;
+        let parts =
+            ContParts { uuid: reply.cont, handle, flags, label: reply.label.clone(), props: reply.props.clone() };
+        let container = Container::assemble(pool.clone(), parts, Some(fork::depth()));
+        Ok(Opened { container: Arc::new(container), reply })
+    }
+
+    pub(crate) fn assemble(pool: Arc<Pool>, parts: ContParts, owned_at: Option<u32>) -> Container {
+        pool.container_opened();
+        let ContParts { uuid, handle, flags, label, props } = parts;
+        Container {
+            pool,
+            uuid,
+            handle,
+            flags,
+            label,
+            props,
+            objects: AtomicUsize::new(0),
+            placer: RwLock::new(None),
+            owned_at,
+        }
+    }
+
+    /// Closes it. Of a handle that another process owns only the local part goes.
+    ///
+    /// # Errors
+    /// `BUSY`: an object is open; `UNREACH`; `TIMEDOUT`.
+    pub async fn close(&self, context: &Rc<Context>) -> Result<()> {
+        if self.objects.load(Ordering::Acquire) > 0 {
+            return Err(Der::BUSY.err(format!("container {}: an object of it is open; close it first", self.uuid)));
+        }
+        if self.owned_at != Some(fork::depth()) {
+            return Ok(());
+        }
+        match self.pool.call::<_, ()>(context, Opcode::ContClose, &self.handle_request()).await {
+            Err(error) if !matches!(error.code(), Der::NO_HDL | Der::NONEXIST | Der::CONT_NONEXIST) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Its pool.
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// Its UUID.
+    pub fn uuid(&self) -> Uuid {
+        self.uuid
+    }
+
+    /// UUID of the handle.
+    pub fn handle(&self) -> Uuid {
+        self.handle
+    }
+
+    /// The flags it was opened with.
+    pub fn flags(&self) -> u64 {
+        self.flags
+    }
+
+    /// Its label; may be empty.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The properties as they were when it was opened.
+    pub fn props(&self) -> &[Prop] {
+        &self.props
+    }
+
+    /// A property that is a number.
+    pub fn number_prop(&self, number: u32) -> Option<u64> {
+        self.props.iter().find(|prop| prop.number == number).and_then(|prop| match prop.value {
+            PropValue::Number(value) => Some(value),
+            _ => None,
+        })
+    }
+
+    /// Asks for its state.
+    ///
+    /// # Errors
+    /// `NO_HDL`: closed or evicted; `UNREACH`; `TIMEDOUT`.
+    pub async fn query(&self, context: &Rc<Context>) -> Result<ContQueryReply> {
+        let body = ContQueryRequest { pool: self.pool.uuid, cont_handle: self.handle };
+        self.pool.call(context, Opcode::ContQuery, &body).await
+    }
+
+    /// Changes properties.
+    ///
+    /// # Errors
+    /// `INVAL`: a property that cannot be changed; `NO_PERM`; as [`Container::query`].
+    pub async fn set_props(&self, context: &Rc<Context>, props: Vec<Prop>) -> Result<()> {
+        let body = ContSetPropRequest { pool: self.pool.uuid, cont_handle: self.handle, props };
+        self.pool.call(context, Opcode::ContSetProp, &body).await
+    }
+
+    /// Reads or changes its user attributes.
+    ///
+    /// # Errors
+    /// `NONEXIST`: an attribute asked for is missing; `NO_PERM`; as [`Container::query`].
+    pub async fn attributes(&self, context: &Rc<Context>, action: AttrAction) -> Result<AttrReply> {
+        let body = AttrRequest { pool: self.pool.uuid, handle: self.handle, action };
+        self.pool.call(context, Opcode::ContAttr, &body).await
+    }
+
+    /// Reserves `count` object numbers and returns the first.
+    ///
+    /// # Errors
+    /// `NO_PERM`: opened for reading; as [`Container::query`].
+    pub async fn alloc_oids(&self, context: &Rc<Context>, count: u64) -> Result<u64> {
+        let body = ContAllocOidsRequest { pool: self.pool.uuid, cont_handle: self.handle, count };
+        let reply: ContAllocOidsReply = self.pool.call(context, Opcode::ContAllocOids, &body).await?;
+        Ok(reply.first)
+    }
+
+    /// Takes a snapshot and returns its epoch.
+    ///
+    /// # Errors
+    /// As [`Container::alloc_oids`].
+    pub async fn create_snapshot(&self, context: &Rc<Context>) -> Result<Epoch> {
+        let reply: ContSnapReply = self.pool.call(context, Opcode::ContSnapCreate, &self.handle_request()).await?;
+        Ok(reply.epoch)
+    }
+
+    /// Destroys the snapshots of `low..=high`.
+    ///
+    /// # Errors
+    /// `NONEXIST`: there is none; as [`Container::alloc_oids`].
+    pub async fn destroy_snapshots(&self, context: &Rc<Context>, low: Epoch, high: Epoch) -> Result<()> {
+        let body = ContSnapDestroyRequest { pool: self.pool.uuid, cont_handle: self.handle, low, high };
+        self.pool.call(context, Opcode::ContSnapDestroy, &body).await
+    }
+
+    /// Its snapshots, ascending.
+    ///
+    /// # Errors
+    /// As [`Container::query`].
+    pub async fn list_snapshots(&self, context: &Rc<Context>) -> Result<Vec<Epoch>> {
+        let reply: ContSnapListReply = self.pool.call(context, Opcode::ContSnapList, &self.handle_request()).await?;
+        Ok(reply.epochs)
+    }
+
+    fn handle_request(&self) -> ContHandleRequest {
+        ContHandleRequest { pool: self.pool.uuid, cont_handle: self.handle }
+    }
+
+    pub(crate) fn object_opened(&self) {
+        self.objects.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn object_closed(&self) {
+        self.objects.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        self.pool.container_closed();
+    }
+}
+
+/// What of a container handle never changes.
+pub(crate) struct ContParts {
+    pub(crate) uuid: Uuid,
+    pub(crate) handle: Uuid,
+    pub(crate) flags: u64,
+    pub(crate) label: String,
+    pub(crate) props: Vec<Prop>,
+}

@@ -1,0 +1,186 @@
+//! Requests to ranks: addresses found when needed, failures retried by one set of rules.
+//!
+//! | answer | what happens |
+//! |---|---|
+//! | UNREACH | addresses forgotten, retried with back-off; given up after a few seconds of nothing but this |
+//! | TIMEDOUT, INPROGRESS, TX_BUSY, OVERLOAD_RETRY, NOREPLY, HG | retried with back-off until the operation's time is over |
+//! | NOTLEADER, NOTREPLICA | (service calls) the next rank of the service |
+//! | STALE | (objects) the pool map is fetched and the operation placed anew |
+//! | anything else | returned |
+//!
+//! A resend carries the same operation number, so that an update whose reply was lost is not applied twice.
+
+use crate::context::Context;
+use daos_common::wire::mgmt::{RankInfoReply, RankInfoRequest};
+use daos_common::wire::{Opcode, decode, encode};
+use daos_common::{Der, Error, Rank, Result};
+use daos_fabric::{Peer, Reply, Request};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// How long a rank may refuse connections before an operation fails.
+const UNREACHABLE_LIMIT: Duration = Duration::from_secs(4);
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The retry state of one operation.
+pub(crate) struct Retry {
+    began: Instant,
+    limit: Duration,
+    unreachable_since: Option<Instant>,
+    pause: Duration,
+}
+
+impl Retry {
+    pub(crate) fn new(context: &Context) -> Retry {
+        let limit = context.system().operation_timeout();
+        Retry { began: Instant::now(), limit, unreachable_since: None, pause: FIRST_PAUSE }
+    }
+
+    /// Time left for the operation.
+    pub(crate) fn remaining(&self) -> Duration {
+        self.limit.saturating_sub(self.began.elapsed()).max(Duration::from_millis(1))
+    }
+
+    /// Waits before another attempt, or gives the error back because there must be none.
+    pub(crate) async fn after(&mut self, context: &Rc<Context>, error: Error) -> Result<()> {
+        if !self.allows(&error) {
+            return Err(error);
+        }
+        tracing::debug!("retrying in {:?}: {error}", self.pause);
+        context.runtime().sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+
+    fn allows(&mut self, error: &Error) -> bool {
+        let now = Instant::now();
+        if now.duration_since(self.began) >= self.limit {
+            return false;
+        }
+        match error.code() {
+            Der::UNREACH => {
+                let since = *self.unreachable_since.get_or_insert(now);
+                now.duration_since(since) < UNREACHABLE_LIMIT
+            }
+            code => {
+                self.unreachable_since = None;
+                is_passing(code)
+            }
+        }
+    }
+}
+
+/// Whether an answer may change by itself in a short while.
+fn is_passing(code: Der) -> bool {
+    matches!(
+        code,
+        Der::TIMEDOUT
+            | Der::INPROGRESS
+            | Der::TX_BUSY
+            | Der::OVERLOAD_RETRY
+            | Der::NOREPLY
+            | Der::HG
+            | Der::STALE
+            | Der::NOTLEADER
+            | Der::NOTREPLICA
+    )
+}
+
+impl Context {
+    /// Sends an encoded request to one context of a rank, once.
+    pub(crate) async fn send(
+        &self,
+        rank: Rank,
+        context: u32,
+        opcode: Opcode,
+        body: Vec<u8>,
+        payload: &[&[u8]],
+        timeout: Duration,
+    ) -> Result<Reply> {
+        let peer = match self.known_peer(rank, context) {
+            Some(peer) => peer,
+            None => self.find_peer(rank, context, timeout).await?,
+        };
+        let request = Request { opcode: opcode as u16, body, payload, timeout };
+        let reply = self.endpoint().call(&peer, request).await;
+        reply.map_err(|error| {
+            if error.code() == Der::UNREACH {
+                self.system().forget_rank(rank);
+            }
+            error.at(format_args!("{opcode:?} at rank {rank}"))
+        })
+    }
+
+    /// Resolves a context of a rank, asking the rank for its addresses unless they are known.
+    async fn find_peer(&self, rank: Rank, context: u32, timeout: Duration) -> Result<Peer> {
+        if context == 0 {
+            let uri = self.system().service_uri(rank)?;
+            return self.learn_peer(rank, 0, &uri);
+        }
+        let info = match self.system().known_rank(rank) {
+            Some(info) => info,
+            None => {
+                let info = self.ask_rank(rank, timeout).await?;
+                self.system().learn_rank(rank, info)
+            }
+        };
+        match info.context_uris.get(context as usize) {
+            Some(uri) => self.learn_peer(rank, context, uri),
+            None => Err(Der::STALE.err(format!("rank {rank} has no target {}", context.saturating_sub(1)))),
+        }
+    }
+
+    async fn ask_rank(&self, rank: Rank, timeout: Duration) -> Result<RankInfoReply> {
+        let peer = match self.known_peer(rank, 0) {
+            Some(peer) => peer,
+            None => self.learn_peer(rank, 0, &self.system().service_uri(rank)?)?,
+        };
+        let body = encode(&RankInfoRequest { system: self.system().name().to_owned() })?;
+        let request = Request { opcode: Opcode::RankInfo as u16, body, payload: &[], timeout };
+        let reply = self.endpoint().call(&peer, request).await;
+        let reply = reply.map_err(|error| {
+            if error.code() == Der::UNREACH {
+                self.system().forget_rank(rank);
+            }
+            error.at(format_args!("RankInfo at rank {rank}"))
+        })?;
+        let info: RankInfoReply = decode(reply.message.body())?;
+        if info.rank != rank {
+            self.system().forget_rank(rank);
+            let _ = self.system().refresh_uris();
+            return Err(Der::STALE.err(format!("the engine at the address of rank {rank} is rank {}", info.rank)));
+        }
+        Ok(info)
+    }
+
+    /// Calls a service that one of `ranks` leads, until one answers for good. The ranks are asked in order, the first
+    /// first; `ranks` is called anew for every attempt.
+    pub(crate) async fn call_service<Q: Serialize, R: DeserializeOwned>(
+        self: &Rc<Self>,
+        ranks: impl Fn() -> Vec<Rank>,
+        opcode: Opcode,
+        body: &Q,
+    ) -> Result<R> {
+        let mut retry = Retry::new(self);
+        let body = encode(body)?;
+        for turn in 0.. {
+            let ranks = ranks();
+            let Some(&rank) = ranks.get(turn % ranks.len().max(1)) else {
+                return Err(Der::NO_SERVICE.err(format!("{opcode:?}: no rank of the service is known")));
+            };
+            match self.send(rank, 0, opcode, body.clone(), &[], retry.remaining()).await {
+                Ok(reply) => return decode(reply.message.body()),
+                Err(error) => {
+                    if error.code() == Der::UNREACH {
+                        let _ = self.system().refresh_uris();
+                    }
+                    retry.after(self, error).await?;
+                }
+            }
+        }
+        Err(Der::NO_SERVICE.into())
+    }
+}
