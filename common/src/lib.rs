@@ -5,15 +5,20 @@
 //! read in [`hlc`].
 #![forbid(unsafe_code)]
 
+pub mod acl;
 pub mod error;
 pub mod flags;
 pub mod hash;
 pub mod hlc;
 pub mod ids;
 pub mod iod;
+pub mod label;
 pub mod oclass;
 pub mod placement;
 pub mod pool_map;
+pub mod props;
+pub mod size;
+pub mod uns;
 pub mod wire;
 
 pub use error::{Der, Error, Result};
