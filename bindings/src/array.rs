@@ -64,7 +64,12 @@ impl Array {
     ///
     /// # Errors
     /// `INVAL`: ranges and iovs differ in length.
-    pub unsafe fn read(&self, tx: sys::daos_handle_t, ranges: &mut [sys::daos_range_t], iovs: &mut [sys::d_iov_t]) -> Result<u64> {
+    pub unsafe fn read(
+        &self,
+        tx: sys::daos_handle_t,
+        ranges: &mut [sys::daos_range_t],
+        iovs: &mut [sys::d_iov_t],
+    ) -> Result<u64> {
         let mut list = sgl(iovs);
         let mut iod = array_iod(ranges);
         // SAFETY: locals are live; the rooms are the caller's promise.
@@ -80,7 +85,12 @@ impl Array {
     ///
     /// # Errors
     /// `INVAL`, `NOSPACE`, `NO_PERM`.
-    pub unsafe fn write(&self, tx: sys::daos_handle_t, ranges: &mut [sys::daos_range_t], iovs: &mut [sys::d_iov_t]) -> Result<()> {
+    pub unsafe fn write(
+        &self,
+        tx: sys::daos_handle_t,
+        ranges: &mut [sys::daos_range_t],
+        iovs: &mut [sys::d_iov_t],
+    ) -> Result<()> {
         let mut list = sgl(iovs);
         let mut iod = array_iod(ranges);
         // SAFETY: as in `read`.

@@ -77,7 +77,8 @@ impl ContRef {
     pub fn alloc_oids(self, count: u64) -> Result<u64> {
         let mut first = 0;
         // SAFETY: `first` is live.
-        check(unsafe { sys::daos_cont_alloc_oids(self.0, count, &mut first, ptr::null_mut()) }, "daos_cont_alloc_oids")?;
+        let rc = unsafe { sys::daos_cont_alloc_oids(self.0, count, &mut first, ptr::null_mut()) };
+        check(rc, "daos_cont_alloc_oids")?;
         Ok(first)
     }
 }

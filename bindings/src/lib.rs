@@ -11,7 +11,7 @@ mod pool;
 mod prop;
 
 pub use array::{Array, ArrayStat};
-pub use container::{ContInfo, Container, ContRef};
+pub use container::{ContInfo, ContRef, Container};
 pub use object::{Anchor, Extent, FetchValue, Object, ObjectMode, UpdateValue, generate_oid};
 pub use pool::{Pool, PoolRef};
 pub use prop::PropList;

@@ -93,9 +93,7 @@ impl Anchor {
 pub fn generate_oid(cont: ContRef, user: ObjectId, kind: u8, class: u32, hints: u16) -> Result<ObjectId> {
     let mut oid = sys::daos_obj_id_t { lo: user.lo, hi: user.hi };
     // SAFETY: `oid` is valid for the call.
-    let rc = unsafe {
-        sys::daos_obj_generate_oid2(cont.raw(), &mut oid, kind.into(), class as _, hints as _, 0)
-    };
+    let rc = unsafe { sys::daos_obj_generate_oid2(cont.raw(), &mut oid, kind.into(), class as _, hints as _, 0) };
     check(rc, "daos_obj_generate_oid")?;
     Ok(ObjectId { lo: oid.lo, hi: oid.hi })
 }
@@ -208,7 +206,7 @@ impl Object {
                 FetchValue::Bytes { .. } => iod(akey, IOD_ARRAY, 1, &mut recxs[at]),
             });
             sgls.push(match value {
-                FetchValue::Single { room, .. } if room.is_empty() => sgl(&mut []),
+                FetchValue::Single { room: [], .. } => sgl(&mut []),
                 _ => sgl(&mut iovs[at]),
             });
         }
@@ -264,9 +262,7 @@ impl Object {
     pub fn punch_akey(&self, tx: sys::daos_handle_t, flags: u64, dkey: &[u8], akey: &[u8]) -> Result<()> {
         let (mut dkey, mut akey) = (iov(dkey), iov(akey));
         // SAFETY: the keys are live and only read.
-        let rc = unsafe {
-            sys::daos_obj_punch_akeys(self.handle, tx, flags, &mut dkey, 1, &mut akey, ptr::null_mut())
-        };
+        let rc = unsafe { sys::daos_obj_punch_akeys(self.handle, tx, flags, &mut dkey, 1, &mut akey, ptr::null_mut()) };
         check(rc, "daos_obj_punch_akeys")
     }
 
@@ -275,7 +271,13 @@ impl Object {
     ///
     /// # Errors
     /// `KEY2BIG`: a key is longer than `longest`.
-    pub fn list_dkeys(&self, tx: sys::daos_handle_t, anchor: &mut Anchor, limit: usize, longest: usize) -> Result<Vec<Vec<u8>>> {
+    pub fn list_dkeys(
+        &self,
+        tx: sys::daos_handle_t,
+        anchor: &mut Anchor,
+        limit: usize,
+        longest: usize,
+    ) -> Result<Vec<Vec<u8>>> {
         self.list(limit, longest, |number, descriptors, sgl| {
             // SAFETY: the pointers are to live locals of `list` and to the caller's anchor.
             let rc = unsafe {

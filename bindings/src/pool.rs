@@ -43,8 +43,7 @@ impl Pool {
     /// `NONEXIST`, `NO_PERM`, `AGENT_COMM`, `TIMEDOUT`.
     pub fn connect(pool: &str, system: Option<&str>, write: bool) -> Result<Pool> {
         let pool = CString::new(pool).map_err(|_| Der::INVAL.err("pool name has a NUL byte"))?;
-        let system =
-            system.map(CString::new).transpose().map_err(|_| Der::INVAL.err("system name has a NUL byte"))?;
+        let system = system.map(CString::new).transpose().map_err(|_| Der::INVAL.err("system name has a NUL byte"))?;
         let mut handle = sys::daos_handle_t { cookie: 0 };
         // SAFETY: the strings and the handle are live.
         let rc = unsafe {

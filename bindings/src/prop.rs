@@ -67,7 +67,8 @@ impl PropList {
     /// # Errors
     /// `INVAL`: it has a NUL byte.
     pub fn set_text(&mut self, number: u32, value: &str) -> Result<()> {
-        let text = CString::new(value).map_err(|_| Der::INVAL.err(format!("property value {value:?} has a NUL byte")))?;
+        let text =
+            CString::new(value).map_err(|_| Der::INVAL.err(format!("property value {value:?} has a NUL byte")))?;
         let mut new = entry(number);
         set_value(&mut new, text.as_ptr() as u64);
         self.entries.push(new);

@@ -104,7 +104,9 @@ pub fn of_inode(dfs: &Dfs, inode: &Inode, open: Option<&Node>) -> Result<Stat> {
             let chunk = if inode.chunk_bytes == 0 { dfs.attributes.chunk_bytes } else { inode.chunk_bytes };
             let array = match open.map(|node| &node.kind) {
                 Some(NodeKind::File(array)) => array.stat(dfs.tx)?,
-                _ => Array::open_with_attr(dfs.cont, inode.oid, dfs.tx, ObjectMode::ReadOnly, 1, chunk)?.stat(dfs.tx)?,
+                _ => {
+                    Array::open_with_attr(dfs.cont, inode.oid, dfs.tx, ObjectMode::ReadOnly, 1, chunk)?.stat(dfs.tx)?
+                }
             };
             stat.size = array.size;
             stat.block_bytes = chunk;

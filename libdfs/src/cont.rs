@@ -34,7 +34,8 @@ pub fn create(pool: PoolRef, mut props: PropList, wanted: &Attributes) -> Result
 /// Writes roots, superblock and root directory into a new container.
 fn fill(pool: PoolRef, uuid: Uuid, attributes: &Attributes, dir_hint: u16) -> Result<Container> {
     let cont = Container::open(pool, &uuid.to_string(), flags::OPEN_RW as u32)?;
-    let root_of = |number: u64| generate_oid(cont.as_ref(), ObjectId { lo: 0, hi: number }, 0, attributes.dir_class, dir_hint);
+    let root_of =
+        |number: u64| generate_oid(cont.as_ref(), ObjectId { lo: 0, hi: number }, 0, attributes.dir_class, dir_hint);
     let (super_oid, root_oid) = (root_of(0)?, root_of(1)?);
     let mut roots = Vec::with_capacity(64);
     for oid in [super_oid, root_oid, ObjectId::default(), ObjectId::default()] {

@@ -185,7 +185,7 @@ pub fn check_name(name: &[u8]) -> Result<()> {
 /// ENOTSUP for `.`, which is no entry; what the fetch gives.
 pub fn fetch(directory: &Object, tx: sys::daos_handle_t, name: &[u8]) -> Result<Option<Inode>> {
     let mut none = [];
-    Ok(fetch_with(directory, tx, name, &mut none)?)
+    fetch_with(directory, tx, name, &mut none)
 }
 
 /// Reads the inode of `name` and the target of a symlink in one message.
@@ -232,8 +232,10 @@ pub fn fetch_with(
         other => other?,
     }
     let found = matches!(akeys[0].1, FetchValue::Bytes { found: true, .. });
-    let sizes: Vec<usize> =
-        akeys[1..].iter().map(|(_, value)| if let FetchValue::Single { size, .. } = value { *size } else { 0 }).collect();
+    let sizes: Vec<usize> = akeys[1..]
+        .iter()
+        .map(|(_, value)| if let FetchValue::Single { size, .. } = value { *size } else { 0 })
+        .collect();
     drop(akeys);
     for ((_, value), found_size) in more.iter_mut().zip(sizes) {
         if let FetchValue::Single { size, .. } = value {
@@ -271,7 +273,8 @@ pub fn insert(
 /// # Errors
 /// ENOENT: the entry is gone.
 pub fn update_fields(directory: &Object, tx: sys::daos_handle_t, name: &[u8], fields: &[(u64, &[u8])]) -> Result<()> {
-    let extents: Vec<Extent<&[u8]>> = fields.iter().map(|(index, bytes)| Extent { index: *index, bytes }).collect();
+    let extents: Vec<Extent<&[u8]>> =
+        fields.iter().map(|(index, bytes)| Extent { index: *index, bytes: *bytes }).collect();
     Ok(directory.update(tx, flags::COND_DKEY_UPDATE, name, &[(INODE, UpdateValue::Bytes(&extents))])?)
 }
 

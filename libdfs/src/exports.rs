@@ -51,7 +51,7 @@ pub(crate) unsafe fn open_node<'a>(node: *mut sys::dfs_obj_t) -> Result<&'a Node
 ///
 /// # Safety
 /// As [`open_node`].
-unsafe fn parent_of<'a>(dfs: &'a Dfs, parent: *mut sys::dfs_obj_t) -> Result<&'a Node> {
+unsafe fn parent_of(dfs: &Dfs, parent: *mut sys::dfs_obj_t) -> Result<&Node> {
     // SAFETY: the caller's promise.
     let parent: &Node = unsafe { parent.cast::<Node>().as_ref() }.unwrap_or(&dfs.root);
     parent.directory().map(|_| parent)
@@ -500,8 +500,8 @@ pub unsafe extern "C" fn dfs_cont_put(dfs: *mut sys::dfs_t, coh: sys::daos_handl
 }
 
 fn put_handle(users: &AtomicU32, same: bool) -> Result<()> {
-    let returned = same
-        && users.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| count.checked_sub(1)).is_ok();
+    let returned =
+        same && users.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| count.checked_sub(1)).is_ok();
     if returned { Ok(()) } else { Errno::err(libc::EINVAL) }
 }
 
@@ -584,7 +584,7 @@ pub(crate) unsafe fn store_global(glob: *mut sys::d_iov_t, bytes: impl AsRef<[u8
 ///
 /// # Safety
 /// The iov's buffer is valid for its length.
-pub(crate) unsafe fn global_bytes<'a>(glob: &'a sys::d_iov_t) -> Result<&'a [u8]> {
+pub(crate) unsafe fn global_bytes(glob: &sys::d_iov_t) -> Result<&[u8]> {
     if glob.iov_buf.is_null() || glob.iov_buf_len < glob.iov_len {
         return Errno::err(libc::EINVAL);
     }
@@ -993,14 +993,13 @@ pub unsafe extern "C" fn dfs_iterate(
                 return Ok(());
             }
             let mut position = Anchor(*anchor);
-            let called =
-                dir::iterate(mount(dfs)?, open_node(obj)?, &mut position, *nr as usize, size, |name| {
-                    let buffer = name_buffer(name);
-                    match op(dfs, obj, buffer.as_ptr().cast(), arg) {
-                        0 => Ok(()),
-                        stop => Errno::err(stop),
-                    }
-                })?;
+            let called = dir::iterate(mount(dfs)?, open_node(obj)?, &mut position, *nr as usize, size, |name| {
+                let buffer = name_buffer(name);
+                match op(dfs, obj, buffer.as_ptr().cast(), arg) {
+                    0 => Ok(()),
+                    stop => Errno::err(stop),
+                }
+            })?;
             *nr = called as u32;
             *anchor = position.0;
         }
@@ -1284,11 +1283,7 @@ pub unsafe extern "C" fn dfs_getxattr(
 /// # Safety
 /// See `daos_fs.h`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn dfs_removexattr(
-    dfs: *mut sys::dfs_t,
-    obj: *mut sys::dfs_obj_t,
-    name: *const c_char,
-) -> c_int {
+pub unsafe extern "C" fn dfs_removexattr(dfs: *mut sys::dfs_t, obj: *mut sys::dfs_obj_t, name: *const c_char) -> c_int {
     // SAFETY: the caller's promise.
     guard(|| unsafe { xattr::remove(mount(dfs)?, open_node(obj)?, text(name)?) })
 }

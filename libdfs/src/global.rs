@@ -15,10 +15,10 @@
 //!
 //! Little endian. Always [`BYTES`] long.
 
+use crate::entry::{Inode, NAME_MAX};
 use crate::errno::{Errno, Result};
 use crate::mount::Dfs;
 use crate::node::{Node, NodeKind};
-use crate::entry::{Inode, NAME_MAX};
 use daos_api::{ContRef, PoolRef};
 use daos_common::ObjectId;
 use uuid::Uuid;

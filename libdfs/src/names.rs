@@ -36,7 +36,13 @@ pub fn remove(dfs: &Dfs, parent: &Node, name: &[u8], force: bool) -> Result<Obje
 ///
 /// # Errors
 /// As [`remove`], and what `check` says.
-pub fn remove_if(dfs: &Dfs, parent: &Node, name: &[u8], force: bool, check: impl FnOnce(&Inode) -> Result<()>) -> Result<ObjectId> {
+pub fn remove_if(
+    dfs: &Dfs,
+    parent: &Node,
+    name: &[u8],
+    force: bool,
+    check: impl FnOnce(&Inode) -> Result<()>,
+) -> Result<ObjectId> {
     dfs.check_writable()?;
     let directory = parent.directory()?;
     check_name(name)?;
@@ -65,8 +71,7 @@ pub fn rename(dfs: &Dfs, parent: &Node, name: &[u8], new_parent: &Node, new_name
     let (from, to) = (parent.directory()?, new_parent.directory()?);
     check_name(name)?;
     check_name(new_name)?;
-    let (mut inode, target) =
-        entry::fetch_following(&from.object, NO_TX, name)?.ok_or(Errno(libc::ENOENT))?;
+    let (mut inode, target) = entry::fetch_following(&from.object, NO_TX, name)?.ok_or(Errno(libc::ENOENT))?;
     if inode.kind() == libc::S_IFDIR && inode.oid == new_parent.oid {
         return Errno::err(libc::EINVAL);
     }

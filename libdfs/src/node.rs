@@ -88,7 +88,14 @@ impl Node {
     ///
     /// # Errors
     /// EINVAL: neither file, directory nor symlink.
-    pub fn from_inode(dfs: &Dfs, parent: ObjectId, name: &[u8], inode: &Inode, target: Vec<u8>, open_flags: i32) -> Result<Node> {
+    pub fn from_inode(
+        dfs: &Dfs,
+        parent: ObjectId,
+        name: &[u8],
+        inode: &Inode,
+        target: Vec<u8>,
+        open_flags: i32,
+    ) -> Result<Node> {
         let mode = access_mode(open_flags)?;
         let kind = match inode.kind() {
             libc::S_IFREG => NodeKind::File(open_array(dfs, inode.oid, mode, inode.chunk_bytes)?),
@@ -100,14 +107,7 @@ impl Node {
             libc::S_IFLNK => NodeKind::Symlink(target),
             _ => return Errno::err(libc::EINVAL),
         };
-        Ok(Node {
-            oid: inode.oid,
-            parent_oid: parent,
-            name: name.to_vec(),
-            mode: inode.mode,
-            flags: open_flags,
-            kind,
-        })
+        Ok(Node { oid: inode.oid, parent_oid: parent, name: name.to_vec(), mode: inode.mode, flags: open_flags, kind })
     }
 
     /// A second handle on the same node, with flags of its own.

@@ -108,10 +108,12 @@ pub fn open(object: &Object, tx: sys::daos_handle_t) -> Result<Attributes> {
         Err(error) if error.code() == Der::NONEXIST => return Errno::err(libc::ENOENT),
         other => other?,
     }
-    match akeys[0].1 {
-        FetchValue::Single { size: 0, .. } => return Errno::err(libc::ENOENT),
-        FetchValue::Single { size: 8, .. } if u64::from_ne_bytes(magic) == MAGIC => {}
-        _ => return Errno::err(libc::EINVAL),
+    let FetchValue::Single { size: magic_bytes, .. } = akeys[0].1 else { return Errno::err(libc::EIO) };
+    if magic_bytes == 0 {
+        return Errno::err(libc::ENOENT);
+    }
+    if magic_bytes != magic.len() || u64::from_ne_bytes(magic) != MAGIC {
+        return Errno::err(libc::EINVAL);
     }
     if u16::from_ne_bytes(sb) > SB_VERSION || u16::from_ne_bytes(layout) != LAYOUT_VERSION {
         return Errno::err(libc::EPROTO);

@@ -33,10 +33,12 @@ pub fn set(dfs: &Dfs, node: &Node, name: &[u8], value: &[u8], how: i32) -> Resul
         Err(error) if error.code() == Der::NONEXIST && how == libc::XATTR_REPLACE => return Errno::err(libc::ENODATA),
         other => other?,
     }
-    entry::update_fields(&parent, NO_TX, &node.name, &[
-        (entry::offset::CTIME, &seconds),
-        (entry::offset::CTIME_NS, &nanos),
-    ])
+    entry::update_fields(
+        &parent,
+        NO_TX,
+        &node.name,
+        &[(entry::offset::CTIME, &seconds), (entry::offset::CTIME_NS, &nanos)],
+    )
 }
 
 /// Reads an attribute into `room`; its size. No room asks for the size.
