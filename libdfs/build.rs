@@ -1,8 +1,5 @@
-//! Links against the import library of `libdaos.so`.
+//! Stubs, soname, link arguments: see `daos-export`.
 fn main() {
-    if let Ok(dir) = std::env::var("DEP_DAOS_SYS_IMPORT_DIR") {
-        println!("cargo:rustc-link-arg=-L{dir}");
-    }
-    println!("cargo:rustc-link-arg=-Wl,-rpath,$ORIGIN:$ORIGIN/../lib");
-    println!("cargo:rustc-link-lib=dylib=daos");
+    daos_export::build::cdylib("libdfs");
+    daos_export::build::link_to(&["daos"]);
 }

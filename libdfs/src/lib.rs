@@ -4,6 +4,8 @@
 //! `libdaos.so` alone, by way of `daos_api`. Directories are objects whose dkeys are names, files are byte arrays; each
 //! module says which messages its calls cost. It keeps no cache: every call sees what other clients did before it.
 
+daos_export::stubs!();
+
 mod attr;
 mod cont;
 mod dir;

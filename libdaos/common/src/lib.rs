@@ -1,1 +1,2 @@
 //! placeholder
+daos_export::stubs!();

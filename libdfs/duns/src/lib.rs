@@ -3,6 +3,8 @@
 //! Called by C programs through `daos_uns.h`. A path is either direct (`daos://pool/container/dir/file`) or lies on a file
 //! system below a folder or file whose extended attribute `user.daos` names a container. Talks to no server.
 
+daos_export::stubs!();
+
 mod resolve;
 
 use daos_sys as sys;

@@ -1,0 +1,4 @@
+//! Stubs, soname: see `daos-export`.
+fn main() {
+    daos_export::build::cdylib("libdaos_common");
+}

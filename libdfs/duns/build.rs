@@ -1,0 +1,5 @@
+//! Stubs, soname, link arguments: see `daos-export`.
+fn main() {
+    daos_export::build::cdylib("libduns");
+    daos_export::build::link_to(&["daos"]);
+}
