@@ -1,0 +1,58 @@
+# make test   everything that must hold: format, lints, unit and system tests, ABI, real consumers
+# make demo   a system from nothing, a C program and fio on it (KEEP=1 leaves it running)
+# make bench  figures beside their limits, to target/bench/results.json
+# make abi    the C ABI against its tables
+# make stage  bin, lib, include and pkgconfig under target/stage (PROFILE=release: target/stage-release)
+
+PROFILE ?= dev
+CARGO_FLAGS = $(if $(filter release,$(PROFILE)),--release,)
+STAGE = $(CURDIR)/target/stage$(if $(filter release,$(PROFILE)),-release,)
+
+.PHONY: help setup build stage test lint unit abi consumers demo bench clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup:
+	@scripts/setup.sh
+
+build: setup
+	cargo build --workspace $(CARGO_FLAGS)
+
+stage: build
+	@compat-tests/stage.sh $(STAGE) $(PROFILE)
+
+lint: setup
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+# Unit and system tests; the latter use the staged programs and libraries.
+unit: stage
+	DAOS_STAGE=$(STAGE) cargo nextest run --workspace $(CARGO_FLAGS) --no-fail-fast
+
+abi: stage
+	@cargo run -q $(CARGO_FLAGS) -p daos-compat-tests --bin abi-check -- --stage $(STAGE)
+
+consumers: stage
+	compat-tests/consumers/fio.sh $(STAGE)
+	compat-tests/consumers/romio.sh $(STAGE)
+
+test: lint unit abi consumers
+	@echo "make test: all passed"
+
+demo:
+	@$(MAKE) --no-print-directory PROFILE=release demo-run
+
+.PHONY: demo-run
+demo-run: stage
+	@demo/run.sh $(STAGE)
+
+bench:
+	@$(MAKE) --no-print-directory PROFILE=release bench-run
+
+.PHONY: bench-run
+bench-run: stage
+	@tools/bench/run.sh $(STAGE)
+
+clean:
+	cargo clean
