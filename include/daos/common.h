@@ -64,6 +64,8 @@
 #define DF_UUID "%.8s"
 #define DF_UUIDF "%s"
 #endif
+/** Characters of a UUID that DF_UUID prints. */
+#define DF_UUID_MAX 8
 #define DF_CONT DF_UUID "/" DF_UUID
 #define DF_CONTF DF_UUIDF "/" DF_UUIDF
 #define DP_CONT(puuid, cuuid) DP_UUID(puuid), DP_UUID(cuuid)
