@@ -1,9 +1,19 @@
 //! What the engine sees of VOS.
 
+use crate::fetch::{Pin, fetch};
+use crate::list::{Request, list};
+use crate::store::{ContState, Inner, State};
+use crate::update::{Reserved, reserve};
+use crate::{arena, query, reclaim, update};
 use daos_common::wire::object::{ListKind, ObjListReply, ObjQueryKeyReply};
-use daos_common::{Epoch, Iod, Recx, Result, UnitOid};
+use daos_common::{Der, Epoch, Iod, Recx, Result, UnitOid};
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use uuid::Uuid;
+
+/// The smallest arena in bytes.
+pub const MIN_ARENA_BYTES: u64 = 16 << 20;
 
 /// What survives what.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,29 +93,49 @@ pub struct Fetched {
 
 /// One target's store of one pool. Cheap to clone; not `Send`: it is opened and used on the target's thread.
 #[derive(Clone)]
-pub struct VosPool {}
+pub struct VosPool {
+    inner: Rc<Inner>,
+}
 
 /// One container in it. Cheap to clone.
 #[derive(Clone)]
-pub struct VosCont {}
+pub struct VosCont {
+    inner: Rc<Inner>,
+    cont: Rc<ContState>,
+}
 
 /// A reserved update: space is taken, nothing is visible. Dropped without [`Update::commit`], the space returns.
-pub struct Update {}
+pub struct Update {
+    reserved: Reserved,
+}
 
 /// An answered fetch. Space it names stays unused by others while this lives.
 pub struct Fetch {
     /// One per iod.
     pub iods: Vec<Fetched>,
+    pin: Pin,
 }
 
-#[allow(unused_variables, clippy::todo)]
 impl VosPool {
     /// Makes the store's file and opens it.
     ///
     /// # Errors
     /// `EXIST`: the file is there; `NOSPACE`: the file system or the size is too small; `IO`.
     pub fn create(config: &PoolConfig) -> Result<VosPool> {
-        todo!()
+        if config.arena_bytes < MIN_ARENA_BYTES {
+            return Err(Der::NOSPACE.err(format!("an arena of {} bytes; at least 16 MiB a target", config.arena_bytes)));
+        }
+        VosPool::create_any_size(config)
+    }
+
+    /// Like [`VosPool::create`], also for the tiny arenas of tests.
+    pub(crate) fn create_any_size(config: &PoolConfig) -> Result<VosPool> {
+        Ok(VosPool::over(State::create(config)?))
+    }
+
+    fn over(state: State) -> VosPool {
+        let pool = state.arena.layout().pool;
+        VosPool { inner: Rc::new(Inner { pool, state: RefCell::new(state) }) }
     }
 
     /// Opens a store and replays its log.
@@ -113,17 +143,19 @@ impl VosPool {
     /// # Errors
     /// `NONEXIST`; `DF_INVAL`: not a store, truncated, or damaged; `DF_INCOMPT`: another version of the format; `BUSY`: open elsewhere.
     pub fn open(path: &Path, durability: Durability) -> Result<VosPool> {
-        todo!()
+        let (arena, last_seq) = arena::Arena::open(path, durability)?;
+        let state = State::over(arena, last_seq).map_err(|error| error.at(path.display()))?;
+        Ok(VosPool::over(state))
     }
 
     /// The pool's UUID.
     pub fn pool(&self) -> Uuid {
-        todo!()
+        self.inner.pool
     }
 
     /// Space now.
     pub fn space(&self) -> Space {
-        todo!()
+        self.inner.state.borrow().report()
     }
 
     /// Opens a container, making it if `create`.
@@ -131,7 +163,7 @@ impl VosPool {
     /// # Errors
     /// `NONEXIST`; `NOSPACE`.
     pub fn container(&self, cont: Uuid, create: bool) -> Result<VosCont> {
-        todo!()
+        Ok(VosCont { inner: Rc::clone(&self.inner), cont: reclaim::open(&self.inner, cont, create)? })
     }
 
     /// Makes a container unreachable; its space is freed by [`VosPool::reclaim`]. Absent is no error.
@@ -139,7 +171,7 @@ impl VosPool {
     /// # Errors
     /// `BUSY`: updates or fetches are under way.
     pub fn destroy_container(&self, cont: Uuid) -> Result<()> {
-        todo!()
+        reclaim::destroy(&self.inner, cont)
     }
 
     /// Frees what destroyed containers held, at most about `steps` nodes; `true` when nothing is left to free.
@@ -147,29 +179,29 @@ impl VosPool {
     /// # Errors
     /// `IO`; `DF_INVAL`.
     pub fn reclaim(&self, steps: usize) -> Result<bool> {
-        todo!()
+        reclaim::reclaim(&self.inner, steps)
     }
 
     /// The containers.
     pub fn containers(&self) -> Result<Vec<Uuid>> {
-        todo!()
+        reclaim::containers(&self.inner)
     }
 
-    /// Bytes of an arena place, valid while the [`Fetch`] that named it lives.
+    /// Bytes of an arena place, valid while the [`Fetch`] that named it lives; empty for a place that it didn't name.
     pub fn bytes<'a>(&'a self, fetch: &'a Fetch, place: Place) -> &'a [u8] {
-        todo!()
+        fetch.pin.bytes(place)
     }
 }
 
-#[allow(unused_variables, clippy::todo)]
 impl VosCont {
     /// Checks the conditions in `flags` (`daos_common::flags::COND_*`), and takes space for the data of `iods`.
     ///
     /// # Errors
     /// `EXIST`, `NONEXIST` by the conditions; `NOSPACE`; `INVAL`: empty key, integer key not of 8 bytes, overlapping
-    /// or empty extents, record size that differs from the akey's (`REC_SIZE`).
+    /// or empty extents; `REC_SIZE`: record size that differs from the akey's; `NO_PERM`: single value and array in one
+    /// akey; `CONT_NONEXIST`: destroyed since it was opened (this one from every call).
     pub fn reserve_update(&self, oid: UnitOid, epoch: Epoch, dkey: &[u8], flags: u64, iods: &[Iod]) -> Result<Update> {
-        todo!()
+        Ok(Update { reserved: reserve(&self.inner, &self.cont, oid, epoch, dkey, flags, iods)? })
     }
 
     /// Finds the data of `iods` at `epoch`. Absent keys are holes of size 0 unless a condition in `flags` says NONEXIST.
@@ -177,7 +209,8 @@ impl VosCont {
     /// # Errors
     /// `NONEXIST` by the conditions; `INVAL`.
     pub fn fetch(&self, oid: UnitOid, epoch: Epoch, dkey: &[u8], flags: u64, iods: &[Iod]) -> Result<Fetch> {
-        todo!()
+        let (iods, pin) = fetch(&self.inner, &self.cont, oid, epoch, dkey, flags, iods)?;
+        Ok(Fetch { iods, pin })
     }
 
     /// Punches the whole object (no dkeys), dkeys (no akeys), or akeys of the one dkey. Punching what isn't there is
@@ -186,7 +219,7 @@ impl VosCont {
     /// # Errors
     /// `NONEXIST`; `NOSPACE`; `INVAL`.
     pub fn punch(&self, oid: UnitOid, epoch: Epoch, dkeys: &[&[u8]], akeys: &[&[u8]], flags: u64) -> Result<()> {
-        todo!()
+        update::punch(&self.inner, &self.cont, oid, epoch, dkeys, akeys, flags)
     }
 
     /// Lists at `epoch`, in tree order from `anchor` on.
@@ -204,7 +237,7 @@ impl VosCont {
         limit: u32,
         room_bytes: u64,
     ) -> Result<ObjListReply> {
-        todo!()
+        list(&self.inner, &self.cont, what, &Request { oid, epoch, dkey, anchor, limit, room_bytes })
     }
 
     /// Largest or smallest keys and records at `epoch`; `what` are `DAOS_GET_*` bits.
@@ -219,21 +252,22 @@ impl VosCont {
         dkey: &[u8],
         akey: &[u8],
     ) -> Result<ObjQueryKeyReply> {
-        todo!()
+        query::query_key(&self.inner, &self.cont, oid, epoch, what, dkey, akey)
     }
 }
 
-#[allow(clippy::todo)]
 impl Update {
     /// Where the data of the iods goes, in order (arena and blob places only).
     pub fn places(&self) -> &[Place] {
-        todo!()
+        &self.reserved.places
     }
 
-    /// The bytes of an arena place of this update, to fill.
+    /// The bytes of an arena place of this update, to fill; empty for any other place.
     pub fn bytes_mut(&mut self, place: Place) -> &mut [u8] {
-        let _ = place;
-        todo!()
+        match place {
+            Place::Arena { offset, len } => self.reserved.lease.bytes_mut(offset, len),
+            Place::Blob { .. } | Place::Hole { .. } => &mut [],
+        }
     }
 
     /// Makes the update visible and durable, all of it or nothing.
@@ -241,6 +275,6 @@ impl Update {
     /// # Errors
     /// `NOSPACE`; `EXIST`, `NONEXIST`: a condition no longer holds; nothing is changed.
     pub fn commit(self) -> Result<()> {
-        todo!()
+        self.reserved.commit()
     }
 }

@@ -5,5 +5,26 @@
 //! and no device I/O: values that belong on the data tier get a place there ([`Place::Blob`]), and the caller moves
 //! the bytes between [`VosCont::reserve_update`] and [`Update::commit`], or after [`VosCont::fetch`].
 
+//!
+//! From the bottom: `arena` (mapped file, redo log; all `unsafe`), `space` (allocation), `tx` (transactions), `tree`
+//! (B+tree), `record` and `extent` (what the trees hold), and the verbs: `update`, `fetch`, `list`, `query`, `reclaim`.
+
+mod arena;
+mod extent;
 mod face;
+mod fetch;
+mod list;
+mod query;
+mod reclaim;
+mod record;
+mod space;
+mod store;
+mod tree;
+mod tx;
+mod update;
+
 pub use face::*;
+pub use query::{GET_AKEY, GET_DKEY, GET_MAX, GET_MIN, GET_RECX};
+
+#[cfg(test)]
+mod model_test;

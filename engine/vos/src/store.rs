@@ -1,0 +1,177 @@
+//! The state of one open store: arena, free space, pins, caches.
+
+use crate::arena::{Arena, BLOB_UNIT, UNIT};
+use crate::face::{PoolConfig, Space as SpaceReport};
+use crate::space::Space;
+use crate::tx::{Pending, Run};
+use daos_common::{Der, Result};
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use uuid::Uuid;
+
+/// Where space is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tier {
+    Arena,
+    Blob,
+}
+
+impl Tier {
+    /// Bytes of a unit.
+    pub(crate) fn unit(self) -> u64 {
+        match self {
+            Tier::Arena => UNIT,
+            Tier::Blob => BLOB_UNIT,
+        }
+    }
+}
+
+/// An open container, shared by its handles.
+pub(crate) struct ContState {
+    /// Offset of its record.
+    pub(crate) record: u64,
+    pub(crate) uuid: Uuid,
+    /// Destroyed: every call fails.
+    pub(crate) dead: Cell<bool>,
+    /// Updates and fetches under way.
+    pub(crate) in_flight: Cell<u64>,
+}
+
+/// Everything that changes.
+pub(crate) struct State {
+    pub(crate) arena: Arena,
+    pub(crate) pending: Pending,
+    space: Space,
+    blob: Space,
+    /// Units of the arena that only punches and reclaiming may use.
+    pub(crate) kept_units: u64,
+    /// The last transaction.
+    pub(crate) seq: u64,
+    /// A commit failed on the medium.
+    pub(crate) failed: bool,
+    pub(crate) containers: HashMap<Uuid, Rc<ContState>>,
+    /// Live fetches, oldest first: whether each still lives. The first has number `first_fetch`.
+    fetches: VecDeque<bool>,
+    first_fetch: u64,
+    /// Freed runs that a fetch before the number may still read.
+    retired: VecDeque<(u64, Run)>,
+}
+
+/// One open store.
+pub(crate) struct Inner {
+    pub(crate) pool: Uuid,
+    pub(crate) state: RefCell<State>,
+}
+
+impl State {
+    /// Makes a store.
+    ///
+    /// # Errors
+    /// As [`crate::VosPool::create`].
+    pub(crate) fn create(config: &PoolConfig) -> Result<State> {
+        State::over(Arena::create(config)?, 0)
+    }
+
+    /// The state of an arena after recovery.
+    pub(crate) fn over(arena: Arena, seq: u64) -> Result<State> {
+        let layout = arena.layout().clone();
+        let space = Space::load(&arena, layout.map_off, layout.map_units, 128)?;
+        let blob = Space::load(&arena, layout.blob_map_off, layout.blob_units, 0)?;
+        let kept_units = (layout.arena_bytes / 64).clamp(8 << 10, 4 << 20) / UNIT;
+        Ok(State {
+            arena,
+            pending: Pending::default(),
+            space,
+            blob,
+            kept_units,
+            seq,
+            failed: false,
+            containers: HashMap::new(),
+            fetches: VecDeque::new(),
+            first_fetch: 0,
+            retired: VecDeque::new(),
+        })
+    }
+
+    /// Takes space for `len` bytes of a tier, leaving `keep` units.
+    ///
+    /// # Errors
+    /// `NOSPACE`.
+    #[inline]
+    pub(crate) fn reserve(&mut self, tier: Tier, len: u64, keep: u64) -> Result<Run> {
+        let units = len.div_ceil(tier.unit());
+        let space = match tier {
+            Tier::Arena => &mut self.space,
+            Tier::Blob => &mut self.blob,
+        };
+        match space.take(units, keep) {
+            Some(unit) => Ok(Run { tier, unit, units }),
+            None => Err(full(tier, len, space.free_units() * tier.unit())),
+        }
+    }
+
+    /// Gives a run back that nothing reads.
+    pub(crate) fn give(&mut self, run: Run) {
+        match run.tier {
+            Tier::Arena => self.space.give(run.unit, run.units),
+            Tier::Blob => self.blob.give(run.unit, run.units),
+        }
+    }
+
+    /// Gives a run back once the fetches that live now are gone.
+    pub(crate) fn retire(&mut self, run: Run) {
+        if self.fetches.is_empty() {
+            self.give(run);
+        } else {
+            self.retired.push_back((self.first_fetch + self.fetches.len() as u64, run));
+        }
+    }
+
+    /// Registers a fetch; its number.
+    pub(crate) fn pin(&mut self) -> u64 {
+        self.fetches.push_back(true);
+        self.first_fetch + self.fetches.len() as u64 - 1
+    }
+
+    /// Ends a fetch.
+    pub(crate) fn unpin(&mut self, number: u64) {
+        if let Some(lives) = self.fetches.get_mut((number - self.first_fetch) as usize) {
+            *lives = false;
+        }
+        while self.fetches.front() == Some(&false) {
+            self.fetches.pop_front();
+            self.first_fetch += 1;
+        }
+        let oldest = self.first_fetch;
+        let none = self.fetches.is_empty();
+        while let Some(&(before, run)) = self.retired.front() {
+            if !none && before > oldest {
+                break;
+            }
+            self.retired.pop_front();
+            self.give(run);
+        }
+    }
+
+    /// Space now.
+    pub(crate) fn report(&self) -> SpaceReport {
+        SpaceReport {
+            arena_total: self.space.units() * UNIT,
+            arena_free: self.space.free_units() * UNIT,
+            blob_total: self.blob.units() * BLOB_UNIT,
+            blob_free: self.blob.free_units() * BLOB_UNIT,
+        }
+    }
+}
+
+#[cold]
+fn full(tier: Tier, len: u64, free: u64) -> daos_common::Error {
+    let tier = match tier {
+        Tier::Arena => "first tier",
+        Tier::Blob => "data tier",
+    };
+    Der::NOSPACE.err(format!(
+        "the target's {tier} has no {len} bytes in a row ({free} free in all); delete data or make a larger pool"
+    ))
+}

@@ -1,0 +1,480 @@
+//! Writing: reserve, fill, commit; and punches.
+
+use crate::arena::{Mem, UNIT, WriteLease};
+use crate::extent::{Data, Piece, put_extent};
+use crate::face::Place;
+use crate::record::{
+    self, Record, VALUE_HEADER, Value, Version, look_up, look_up_or_make, probe, punched, put_version,
+};
+use crate::store::{ContState, Inner, State, Tier};
+use crate::tx::{Run, Tx, set_record_word};
+use daos_common::flags::*;
+use daos_common::{Der, Epoch, Iod, IodKind, Recx, Result, UnitOid};
+use std::rc::Rc;
+
+/// The object and dkey of a call as found.
+pub(crate) struct Path {
+    pub(crate) object: Option<Record>,
+    pub(crate) dkey: Option<Record>,
+    /// Newest punch of object and dkey at the epoch.
+    pub(crate) floor: Version,
+}
+
+/// Finds object and dkey.
+///
+/// # Errors
+/// `INVAL`: a bad key; `DF_INVAL`.
+pub(crate) fn locate(mem: &impl Mem, cont: &ContState, oid: UnitOid, dkey: &[u8], epoch: Epoch) -> Result<Path> {
+    let order = oid.oid.dkey_order();
+    let probe = probe(order, dkey)?;
+    let mut path = Path { object: None, dkey: None, floor: Version::default() };
+    let off = record::find_object(mem, cont.record, oid)?;
+    if off == 0 {
+        return Ok(path);
+    }
+    let object = Record::read(mem, off)?;
+    path.floor = punched(mem, &object, epoch, path.floor)?;
+    path.object = Some(object);
+    let off = look_up(mem, object.root, order, dkey, &probe)?;
+    if off != 0 {
+        let dkey = Record::read(mem, off)?;
+        path.floor = punched(mem, &dkey, epoch, path.floor)?;
+        path.dkey = Some(dkey);
+    }
+    Ok(path)
+}
+
+/// Finds an akey below a located dkey.
+///
+/// # Errors
+/// `INVAL`: a bad key; `DF_INVAL`.
+pub(crate) fn find_akey(mem: &impl Mem, path: &Path, oid: UnitOid, akey: &[u8]) -> Result<Option<Record>> {
+    let order = oid.oid.akey_order();
+    let probe = probe(order, akey)?;
+    let Some(dkey) = &path.dkey else { return Ok(None) };
+    match look_up(mem, dkey.root, order, akey, &probe)? {
+        0 => Ok(None),
+        off => Ok(Some(Record::read(mem, off)?)),
+    }
+}
+
+fn condition(exists: bool, must_be_absent: bool, must_exist: bool, what: &str) -> Result<()> {
+    match exists {
+        true if must_be_absent => Err(Der::EXIST.err(format!("the {what} exists"))),
+        false if must_exist => Err(Der::NONEXIST.err(format!("the {what} does not exist"))),
+        _ => Ok(()),
+    }
+}
+
+/// Checks the conditions of an update or a fetch.
+///
+/// # Errors
+/// `EXIST`, `NONEXIST`.
+pub(crate) fn check_conditions(
+    mem: &impl Mem,
+    path: &Path,
+    oid: UnitOid,
+    epoch: Epoch,
+    flags: u64,
+    iods: &[Iod],
+) -> Result<()> {
+    if flags & (COND_DKEY_INSERT | COND_DKEY_UPDATE | COND_DKEY_FETCH) != 0 {
+        let exists = match &path.dkey {
+            Some(dkey) => record::dkey_exists(mem, dkey, epoch, path.floor)?,
+            None => false,
+        };
+        condition(exists, flags & COND_DKEY_INSERT != 0, flags & (COND_DKEY_UPDATE | COND_DKEY_FETCH) != 0, "dkey")?;
+    }
+    const AKEY: u64 = COND_AKEY_INSERT | COND_AKEY_UPDATE | COND_AKEY_FETCH;
+    for iod in iods {
+        let flags = if flags & COND_PER_AKEY != 0 { iod.flags } else { flags };
+        if flags & AKEY == 0 {
+            continue;
+        }
+        let exists = match find_akey(mem, path, oid, &iod.akey)? {
+            Some(akey) => record::akey_exists(mem, &akey, epoch, path.floor)?,
+            None => false,
+        };
+        condition(exists, flags & COND_AKEY_INSERT != 0, flags & (COND_AKEY_UPDATE | COND_AKEY_FETCH) != 0, "akey")?;
+    }
+    Ok(())
+}
+
+/// That extents are not empty, end within 64 bits and don't overlap.
+///
+/// # Errors
+/// `INVAL`.
+pub(crate) fn check_extents(recxs: &[Recx], record_bytes: u64) -> Result<()> {
+    for recx in recxs {
+        let fits = recx.idx.checked_add(recx.nr).is_some() && recx.nr.checked_mul(record_bytes).is_some();
+        if recx.nr == 0 || !fits {
+            return Err(Der::INVAL.err(format!("an extent of {} records at {}: empty or too large", recx.nr, recx.idx)));
+        }
+    }
+    Ok(())
+}
+
+fn check_overlaps(recxs: &[Recx]) -> Result<()> {
+    if recxs.windows(2).all(|pair| pair[0].idx + pair[0].nr <= pair[1].idx) {
+        return Ok(());
+    }
+    let mut sorted = recxs.to_vec();
+    sorted.sort_unstable_by_key(|recx| recx.idx);
+    match sorted.windows(2).find(|pair| pair[0].idx + pair[0].nr > pair[1].idx) {
+        None => Ok(()),
+        Some(pair) => Err(Der::INVAL.err(format!("the extents at {} and {} overlap", pair[0].idx, pair[1].idx))),
+    }
+}
+
+fn check_iods(oid: UnitOid, iods: &[Iod]) -> Result<()> {
+    if iods.is_empty() || iods.len() > usize::from(u16::MAX) {
+        return Err(Der::INVAL.err(format!("{} I/O descriptors; an update has 1 to 65535", iods.len())));
+    }
+    for iod in iods {
+        probe(oid.oid.akey_order(), &iod.akey)?;
+        if iod.kind == IodKind::Array {
+            if iod.recxs.is_empty() {
+                return Err(Der::INVAL.err("an array's descriptor without extents"));
+            }
+            check_extents(&iod.recxs, iod.size)?;
+            check_overlaps(&iod.recxs)?;
+        }
+    }
+    Ok(())
+}
+
+/// That an akey takes values of this kind and record size.
+fn check_akey(akey: &Record, iod: &Iod) -> Result<()> {
+    if akey.kind().is_some_and(|kind| kind != iod.kind) {
+        return Err(Der::NO_PERM.err("single value and array in one akey"));
+    }
+    if iod.kind == IodKind::Array && iod.size != 0 && akey.root != 0 && akey.extra != 0 && akey.extra != iod.size {
+        return Err(Der::REC_SIZE.err(format!("records of {} bytes in an array of {}", iod.size, akey.extra)));
+    }
+    Ok(())
+}
+
+/// An update between reservation and commit; `Update` of the face wraps it.
+pub(crate) struct Reserved {
+    inner: Rc<Inner>,
+    cont: Rc<ContState>,
+    oid: UnitOid,
+    epoch: Epoch,
+    dkey: Vec<u8>,
+    flags: u64,
+    iods: Vec<Iod>,
+    pub(crate) places: Vec<Place>,
+    runs: Vec<Run>,
+    pub(crate) lease: WriteLease,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.cont.in_flight.set(self.cont.in_flight.get().saturating_sub(1));
+        if !self.runs.is_empty() {
+            let mut state = self.inner.state.borrow_mut();
+            for run in self.runs.drain(..) {
+                state.give(run);
+            }
+        }
+    }
+}
+
+/// Checks an update and takes its space.
+///
+/// # Errors
+/// As [`crate::VosCont::reserve_update`].
+pub(crate) fn reserve(
+    inner: &Rc<Inner>,
+    cont: &Rc<ContState>,
+    oid: UnitOid,
+    epoch: Epoch,
+    dkey: &[u8],
+    flags: u64,
+    iods: &[Iod],
+) -> Result<Reserved> {
+    cont.check_alive()?;
+    check_iods(oid, iods)?;
+    let lease = {
+        let state = inner.state.borrow();
+        let mem = &state.arena;
+        let path = locate(mem, cont, oid, dkey, epoch)?;
+        check_conditions(mem, &path, oid, epoch, flags, iods)?;
+        if path.dkey.is_some() {
+            for iod in iods {
+                if let Some(akey) = find_akey(mem, &path, oid, &iod.akey)? {
+                    check_akey(&akey, iod)?;
+                }
+            }
+        }
+        mem.write_lease()
+    };
+    cont.in_flight.set(cont.in_flight.get() + 1);
+    let mut reserved = Reserved {
+        inner: Rc::clone(inner),
+        cont: Rc::clone(cont),
+        oid,
+        epoch,
+        dkey: dkey.to_vec(),
+        flags,
+        iods: iods.to_vec(),
+        places: Vec::with_capacity(iods.len()),
+        runs: Vec::with_capacity(iods.len()),
+        lease,
+    };
+    let mut state = inner.state.borrow_mut();
+    for iod in iods.iter().filter(|iod| iod.size != 0) {
+        match iod.kind {
+            IodKind::Single => reserved.take(&mut state, iod.size, VALUE_HEADER),
+            IodKind::Array => iod.recxs.iter().try_for_each(|recx| reserved.take(&mut state, recx.nr * iod.size, 0)),
+        }
+        .inspect_err(|_| {
+            // Given back here: dropping would borrow the state again.
+            for run in reserved.runs.drain(..) {
+                state.give(run);
+            }
+        })?;
+    }
+    drop(state);
+    Ok(reserved)
+}
+
+impl Reserved {
+    fn take(&mut self, state: &mut State, len: u64, header: u64) -> Result<()> {
+        let layout = state.arena.layout();
+        let tier = if len > layout.blob_threshold_bytes && layout.blob_units != 0 { Tier::Blob } else { Tier::Arena };
+        let kept = state.kept_units;
+        let header = if tier == Tier::Arena { header } else { 0 };
+        let too_long = || Der::NOSPACE.err(format!("a value of {len} bytes"));
+        let run = state.reserve(tier, len.checked_add(header).ok_or_else(too_long)?, kept)?;
+        self.runs.push(run);
+        let offset = run.unit * tier.unit() + header;
+        self.places.push(match tier {
+            Tier::Arena => {
+                self.lease.add(offset, len);
+                Place::Arena { offset, len }
+            }
+            Tier::Blob => Place::Blob { offset, len },
+        });
+        Ok(())
+    }
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// As [`crate::Update::commit`].
+    pub(crate) fn commit(mut self) -> Result<()> {
+        self.cont.check_alive()?;
+        let inner = Rc::clone(&self.inner);
+        let mut state = inner.state.borrow_mut();
+        let mut tx = Tx::begin(&mut state, false)?;
+        for run in std::mem::take(&mut self.runs) {
+            tx.adopt(run);
+        }
+        for place in &self.places {
+            if let Place::Arena { offset, len } = *place {
+                tx.note_leased(offset, len)?;
+            }
+        }
+        if self.flags & COND_MASK != 0 {
+            let path = locate(&tx, &self.cont, self.oid, &self.dkey, self.epoch)?;
+            check_conditions(&tx, &path, self.oid, self.epoch, self.flags, &self.iods)?;
+        }
+        self.insert(&mut tx)?;
+        tx.commit()
+    }
+
+    fn insert(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let object = record::find_or_make_object(tx, self.cont.record, self.oid)?;
+        note_epoch(tx, object, self.epoch)?;
+        let order = self.oid.oid.dkey_order();
+        let dkey = look_up_or_make(tx, object, order, &self.dkey, &probe(order, &self.dkey)?)?;
+        let order = self.oid.oid.akey_order();
+        let mut places = self.places.iter();
+        for (number, iod) in self.iods.iter().enumerate() {
+            let akey = look_up_or_make(tx, dkey, order, &iod.akey, &probe(order, &iod.akey)?)?;
+            let akey = Record::read(tx, akey)?;
+            check_akey(&akey, iod)?;
+            if akey.kind().is_none() {
+                record::set_kind(tx, &akey, iod.kind)?;
+            }
+            let version = Version { epoch: self.epoch, seq: tx.seq() << 16 | number as u64 };
+            match iod.kind {
+                IodKind::Single => {
+                    let place = if iod.size == 0 { None } else { places.next() };
+                    put_single(tx, &akey, version, place.copied())?;
+                }
+                IodKind::Array => put_array(tx, &akey, version, iod, &mut places)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn note_epoch(tx: &mut Tx<'_>, object: u64, epoch: Epoch) -> Result<()> {
+    if Record::read(tx, object)?.extra < epoch {
+        set_record_word(tx, object, Record::EXTRA, epoch)?;
+    }
+    Ok(())
+}
+
+fn put_single(tx: &mut Tx<'_>, akey: &Record, version: Version, place: Option<Place>) -> Result<()> {
+    let value = match place {
+        None | Some(Place::Hole { .. }) => 0,
+        Some(Place::Arena { offset, len }) => {
+            let off = offset - VALUE_HEADER;
+            write_value_header(tx, off, len, 0)?;
+            off
+        }
+        Some(Place::Blob { offset, len }) => {
+            let off = tx.alloc(VALUE_HEADER)?;
+            write_value_header(tx, off, len, offset + 1)?;
+            off
+        }
+    };
+    let mut root = akey.root;
+    let replaced = put_version(tx, &mut root, version, value)?;
+    if let Some(old) = replaced.filter(|old| *old != 0) {
+        Value::read(tx, old)?.free(tx);
+    }
+    if root != akey.root {
+        set_record_word(tx, akey.off, Record::ROOT, root)?;
+    }
+    Ok(())
+}
+
+fn write_value_header(tx: &mut Tx<'_>, off: u64, len: u64, blob: u64) -> Result<()> {
+    let mut header = [0u8; VALUE_HEADER as usize];
+    crate::arena::set_word(&mut header, 0, len);
+    crate::arena::set_word(&mut header, 8, blob);
+    tx.write_new(off, &header)
+}
+
+fn put_array<'p>(
+    tx: &mut Tx<'_>,
+    akey: &Record,
+    version: Version,
+    iod: &Iod,
+    places: &mut impl Iterator<Item = &'p Place>,
+) -> Result<()> {
+    if iod.size != 0 && akey.extra != iod.size {
+        set_record_word(tx, akey.off, Record::EXTRA, iod.size)?;
+    }
+    let record_bytes = if iod.size == 0 { akey.extra } else { iod.size };
+    let mut root = akey.root;
+    for recx in &iod.recxs {
+        let data = match if iod.size == 0 { None } else { places.next() } {
+            None | Some(Place::Hole { .. }) => Data::Punched,
+            Some(Place::Arena { offset, .. }) => Data::Arena(*offset),
+            Some(Place::Blob { offset, .. }) => Data::Blob(*offset),
+        };
+        let piece = Piece { lo: recx.idx, hi: recx.idx + recx.nr, version, data, start: recx.idx };
+        put_extent(tx, &mut root, &piece, record_bytes)?;
+    }
+    if root != akey.root {
+        set_record_word(tx, akey.off, Record::ROOT, root)?;
+    }
+    Ok(())
+}
+
+/// Punches an object, dkeys or akeys.
+///
+/// # Errors
+/// As [`crate::VosCont::punch`].
+pub(crate) fn punch(
+    inner: &Inner,
+    cont: &ContState,
+    oid: UnitOid,
+    epoch: Epoch,
+    dkeys: &[&[u8]],
+    akeys: &[&[u8]],
+    flags: u64,
+) -> Result<()> {
+    cont.check_alive()?;
+    if !akeys.is_empty() && dkeys.len() != 1 {
+        return Err(Der::INVAL.err(format!("a punch of akeys of {} dkeys; it takes one", dkeys.len())));
+    }
+    if dkeys.len().max(akeys.len()) > usize::from(u16::MAX) {
+        return Err(Der::INVAL.err("a punch of more than 65535 keys"));
+    }
+    let dkey_order = oid.oid.dkey_order();
+    let akey_order = oid.oid.akey_order();
+    for dkey in dkeys {
+        probe(dkey_order, dkey)?;
+    }
+    for akey in akeys {
+        probe(akey_order, akey)?;
+    }
+    let mut state = inner.state.borrow_mut();
+    if flags & COND_PUNCH != 0 {
+        check_punch(&state.arena, cont, oid, epoch, dkeys, akeys)?;
+    }
+    let mut tx = Tx::begin(&mut state, true)?;
+    let version = Version { epoch, seq: tx.seq() << 16 };
+    let object = record::find_or_make_object(&mut tx, cont.record, oid)?;
+    note_epoch(&mut tx, object, epoch)?;
+    if dkeys.is_empty() {
+        record::add_punch(&mut tx, object, version)?;
+    }
+    for dkey in dkeys {
+        let dkey = look_up_or_make(&mut tx, object, dkey_order, dkey, &probe(dkey_order, dkey)?)?;
+        if akeys.is_empty() {
+            record::add_punch(&mut tx, dkey, version)?;
+        }
+        for akey in akeys {
+            let akey = look_up_or_make(&mut tx, dkey, akey_order, akey, &probe(akey_order, akey)?)?;
+            record::add_punch(&mut tx, akey, version)?;
+        }
+    }
+    tx.commit()
+}
+
+fn check_punch(
+    mem: &impl Mem,
+    cont: &ContState,
+    oid: UnitOid,
+    epoch: Epoch,
+    dkeys: &[&[u8]],
+    akeys: &[&[u8]],
+) -> Result<()> {
+    if dkeys.is_empty() {
+        let exists = match record::find_object(mem, cont.record, oid)? {
+            0 => false,
+            off => record::object_exists(mem, &Record::read(mem, off)?, epoch)?,
+        };
+        return condition(exists, false, true, "object");
+    }
+    for dkey in dkeys {
+        let path = locate(mem, cont, oid, dkey, epoch)?;
+        if akeys.is_empty() {
+            let exists = match &path.dkey {
+                Some(dkey) => record::dkey_exists(mem, dkey, epoch, path.floor)?,
+                None => false,
+            };
+            condition(exists, false, true, "dkey")?;
+        }
+        for akey in akeys {
+            let exists = match find_akey(mem, &path, oid, akey)? {
+                Some(akey) => record::akey_exists(mem, &akey, epoch, path.floor)?,
+                None => false,
+            };
+            condition(exists, false, true, "akey")?;
+        }
+    }
+    Ok(())
+}
+
+impl ContState {
+    /// That the container was not destroyed since it was opened.
+    ///
+    /// # Errors
+    /// `CONT_NONEXIST`.
+    pub(crate) fn check_alive(&self) -> Result<()> {
+        if self.dead.get() {
+            return Err(Der::CONT_NONEXIST.err(format!("container {} was destroyed", self.uuid)));
+        }
+        Ok(())
+    }
+}
+
+const _: () = assert!(VALUE_HEADER % UNIT == 0);
