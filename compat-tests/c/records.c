@@ -93,7 +93,7 @@ static int write_record(uint64_t number)
 	return daos_obj_update(oh, DAOS_TX_NONE, 0, &dkey, 2, iods, sgls, NULL);
 }
 
-static int write_for_ever(uint64_t number)
+static void write_for_ever(uint64_t number)
 {
 	for (;; number++) {
 		int rc = write_record(number);
@@ -198,6 +198,6 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (strcmp(argv[1], "write") == 0)
-		return write_for_ever(strtoul(argv[2], NULL, 10));
+		write_for_ever(strtoul(argv[2], NULL, 10));
 	return verify(argv[2]);
 }
