@@ -69,6 +69,8 @@ pub struct TargetCreateRequest {
     pub scm_bytes: u64,
     /// Bytes of the data tier on this rank, over all of its targets.
     pub data_bytes: u64,
+    /// Values of more than this many bytes go to the data tier (pool property `data_thresh`).
+    pub data_threshold_bytes: u64,
     /// Ranks of the pool service, so that the rank knows whom to ask about handles.
     pub service_ranks: Vec<Rank>,
 }
@@ -78,4 +80,40 @@ pub struct TargetCreateRequest {
 pub struct TargetDestroyRequest {
     /// The pool.
     pub pool: Uuid,
+}
+
+/// A management call that one engine received from its server and another one, where the pool service is, carries out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ForwardRequest {
+    /// dRPC number of the method, of module MGMT.
+    pub method: u32,
+    /// Its body, protobuf.
+    pub body: Vec<u8>,
+}
+
+/// Answer to a forwarded call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ForwardReply {
+    /// The answer's body, protobuf.
+    pub body: Vec<u8>,
+}
+
+/// One engine of the system.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GroupMember {
+    /// Its rank.
+    pub rank: Rank,
+    /// Fabric URI of its context 0.
+    pub uri: String,
+    /// Its incarnation.
+    pub incarnation: u64,
+}
+
+/// Tells an engine which engines the system has; an older version than it knows changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GroupMapRequest {
+    /// Version of the system's map.
+    pub version: u32,
+    /// The engines.
+    pub members: Vec<GroupMember>,
 }

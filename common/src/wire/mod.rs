@@ -48,6 +48,8 @@ opcodes! {
     TargetCreate = 4, "Engine to engine, context 0: [`mgmt::TargetCreateRequest`] → ().";
     TargetDestroy = 5, "Engine to engine, context 0: [`mgmt::TargetDestroyRequest`] → ().";
     Ping = 6, "Any context: () → (); the payload comes back.";
+    MgmtForward = 7, "Engine to pool service, context 0: [`mgmt::ForwardRequest`] → [`mgmt::ForwardReply`].";
+    GroupMap = 8, "Engine to engine, context 0: [`mgmt::GroupMapRequest`] → ().";
 
     PoolConnect = 20, "[`pool::PoolConnectRequest`] → [`pool::PoolConnectReply`].";
     PoolDisconnect = 21, "[`pool::PoolHandleRequest`] → ().";

@@ -1,0 +1,66 @@
+//! Lists and key queries.
+
+use super::{Session, check_key, decode};
+use crate::target::Target;
+use crate::telemetry;
+use daos_common::wire::object::{ListKind, ObjListRequest, ObjQueryKeyRequest};
+use daos_common::{Der, Result, wire};
+use daos_fabric::Incoming;
+use std::rc::Rc;
+
+/// Entries in one answer.
+const LIMIT_MAX: u32 = 16 * 1024;
+/// Bytes of keys in one answer.
+const ROOM_MAX_BYTES: u64 = 128 * 1024;
+/// Bytes of an anchor.
+const ANCHOR_MAX_BYTES: usize = 96;
+/// `DAOS_GET_DKEY`.
+const GET_DKEY: u64 = 4;
+/// `DAOS_GET_AKEY`.
+const GET_AKEY: u64 = 8;
+/// `DAOS_GET_RECX`.
+const GET_RECX: u64 = 16;
+/// Every `DAOS_GET_*` bit.
+const GET_ALL: u64 = 31;
+
+/// Lists keys, extents or objects.
+pub async fn list(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>> {
+    let request: ObjListRequest = decode(target, incoming)?;
+    if request.anchor.len() > ANCHOR_MAX_BYTES {
+        return Err(Der::INVAL.err(format!("anchor of {} bytes; at most {ANCHOR_MAX_BYTES}", request.anchor.len())));
+    }
+    match &request.what {
+        ListKind::Dkeys | ListKind::Objects => {}
+        ListKind::Akeys => check_key("dkey", &request.dkey)?,
+        ListKind::Recxs { akey, .. } => {
+            check_key("dkey", &request.dkey)?;
+            check_key("akey", akey)?;
+        }
+    }
+    let session = Session::open(target, &request.header).await?;
+    let (epoch, _) = Session::read_epoch(target, &request.header);
+    let (limit, room) = (request.limit.clamp(1, LIMIT_MAX), request.room_bytes.min(ROOM_MAX_BYTES));
+    let reply = session.cont.list(session.oid, epoch, &request.what, &request.dkey, &request.anchor, limit, room)?;
+    telemetry::add(&target.counters.lists, 1);
+    wire::encode(&reply)
+}
+
+/// Finds the largest or smallest keys and records.
+pub async fn query_key(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>> {
+    let request: ObjQueryKeyRequest = decode(target, incoming)?;
+    if request.what & !GET_ALL != 0 {
+        return Err(Der::INVAL.err(format!("unknown query bits {:#x}", request.what)));
+    }
+    let asks = |bit: u64| request.what & bit != 0;
+    if !asks(GET_DKEY) && (asks(GET_AKEY) || asks(GET_RECX)) {
+        check_key("dkey", &request.dkey)?;
+    }
+    if !asks(GET_AKEY) && asks(GET_RECX) {
+        check_key("akey", &request.akey)?;
+    }
+    let session = Session::open(target, &request.header).await?;
+    let (epoch, _) = Session::read_epoch(target, &request.header);
+    let reply = session.cont.query_key(session.oid, epoch, request.what, &request.dkey, &request.akey)?;
+    telemetry::add(&target.counters.lists, 1);
+    wire::encode(&reply)
+}
