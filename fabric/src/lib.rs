@@ -3,6 +3,7 @@
 //! Called by `daos_engine` (one [`Runtime`] per target thread) and the client library (one per progress context).
 //! Knows nothing of pools or objects: a request is a number, a body and a payload.
 
+pub mod bench;
 mod buffer;
 mod calls;
 mod endpoint;
