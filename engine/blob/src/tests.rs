@@ -371,6 +371,11 @@ fn throughput() {
         speed("blob write, 16 at a time", start);
         let start = std::time::Instant::now();
         for at in 0..count {
+            run(&ring, blob.write(at * size, filled(&ring, size as usize, 1))).unwrap();
+        }
+        speed("blob rewrite, one by one", start);
+        let start = std::time::Instant::now();
+        for at in 0..count {
             plain.read_exact_at(&mut buffer, 64 * MIB + at * size).unwrap();
         }
         speed("pread", start);
@@ -395,5 +400,55 @@ trait CustomDirect {
 impl CustomDirect for std::fs::OpenOptions {
     fn custom_direct(&mut self) -> &mut Self {
         std::os::unix::fs::OpenOptionsExt::custom_flags(self, rustix::fs::OFlags::DIRECT.bits() as i32)
+    }
+}
+
+/// The engine that [`killed`] kills: says what is done only after it is.
+#[test]
+fn killed_child() {
+    let Some(path) = std::env::var_os("BLOB_CHILD") else { return };
+    let device = Device::open(path.as_ref()).unwrap();
+    let ring = Ring::new(8).unwrap();
+    for turn in 0u32.. {
+        let id = id(7, turn % 12);
+        device.delete_blob(id).unwrap();
+        device.create_blob(id, 2 * MIB).unwrap();
+        let blob = device.blob(id, &ring).unwrap();
+        for block in 0..8 {
+            run(&ring, blob.write(block * 131_072, filled(&ring, 131_072, u64::from(turn) << 8 | block))).unwrap();
+        }
+        println!("done {turn}");
+    }
+}
+
+/// Aim: what an engine reported as done is there after `kill -9`, and the device opens at once.
+#[test]
+fn killed() {
+    use std::io::BufRead;
+    let (_folder, path) = formatted(32 * MIB);
+    for kill_after in [1, 4, 9] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "tests::killed_child", "--nocapture"])
+            .env("BLOB_CHILD", &path)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+        let done =
+            lines.filter_map(|line| line.unwrap().rsplit_once("done ").and_then(|(_, turn)| turn.parse::<u32>().ok()));
+        let last = done.take(kill_after).last().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let device = Device::open(&path).unwrap();
+        let ring = Ring::new(8).unwrap();
+        // Turns after the last one heard of may have replaced the oldest blobs; the last four are certain.
+        for turn in last.saturating_sub(3)..=last {
+            let blob = device.blob(id(7, turn % 12), &ring).unwrap();
+            for block in 0..8 {
+                let (buffer, range) = run(&ring, blob.read(block * 131_072, 131_072)).unwrap();
+                let expected = filled(&ring, 131_072, u64::from(turn) << 8 | block);
+                assert!(buffer[range] == expected[..], "turn {turn} block {block}");
+            }
+        }
     }
 }
