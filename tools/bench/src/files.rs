@@ -26,7 +26,8 @@ pub fn measure(arguments: &Arguments, pool: PoolRef, cont: ContRef, report: &mut
         unsafe {
             let mode = libc::S_IFDIR | 0o755;
             let flags = libc::O_CREAT | libc::O_RDWR;
-            let rc = sys::dfs_open(dfs, ptr::null_mut(), directory.as_ptr(), mode, flags, 0, 0, ptr::null(), &mut parent);
+            let rc =
+                sys::dfs_open(dfs, ptr::null_mut(), directory.as_ptr(), mode, flags, 0, 0, ptr::null(), &mut parent);
             dfs_check(rc, "dfs_open of a directory")?;
             creates.push(each("create", |name| {
                 let mut file = ptr::null_mut();
@@ -41,9 +42,7 @@ pub fn measure(arguments: &Arguments, pool: PoolRef, cont: ContRef, report: &mut
                 let mut stat: sys::stat = std::mem::zeroed();
                 sys::dfs_stat(dfs, parent, name.as_ptr(), &mut stat)
             })?);
-            unlinks.push(each("unlink", |name| {
-                sys::dfs_remove(dfs, parent, name.as_ptr(), false, ptr::null_mut())
-            })?);
+            unlinks.push(each("unlink", |name| sys::dfs_remove(dfs, parent, name.as_ptr(), false, ptr::null_mut()))?);
             dfs_check(sys::dfs_release(parent), "dfs_release")?;
             let rc = sys::dfs_remove(dfs, ptr::null_mut(), directory.as_ptr(), true, ptr::null_mut());
             dfs_check(rc, "dfs_remove of a directory")?;
@@ -59,8 +58,7 @@ pub fn measure(arguments: &Arguments, pool: PoolRef, cont: ContRef, report: &mut
 
 /// Rate of an operation over all files.
 fn each(what: &str, mut operation: impl FnMut(&CString) -> i32) -> Result<f64> {
-    let names: Vec<CString> =
-        (0..FILES).filter_map(|number| CString::new(format!("file-{number}")).ok()).collect();
+    let names: Vec<CString> = (0..FILES).filter_map(|number| CString::new(format!("file-{number}")).ok()).collect();
     let started = Instant::now();
     for name in &names {
         dfs_check(operation(name), what)?;
