@@ -8,7 +8,8 @@ use std::ptr;
 /// An event queue with its events.
 pub struct Queue {
     handle: sys::daos_handle_t,
-    events: Vec<Box<sys::daos_event_t>>,
+    /// Never grows: events stay where they were initialised.
+    events: Vec<sys::daos_event_t>,
     free: Vec<usize>,
 }
 
@@ -18,12 +19,10 @@ impl Queue {
         let mut handle = sys::DAOS_HDL_INVAL;
         // SAFETY: `handle` is live.
         check(unsafe { sys::daos_eq_create(&mut handle) }, "daos_eq_create")?;
-        let mut events = Vec::with_capacity(depth);
-        for _ in 0..depth {
-            let mut event = Box::new(sys::daos_event_t::default());
-            // SAFETY: the event stays in its box until the queue drops.
-            check(unsafe { sys::daos_event_init(&mut *event, handle, ptr::null_mut()) }, "daos_event_init")?;
-            events.push(event);
+        let mut events = vec![sys::daos_event_t::default(); depth];
+        for event in &mut events {
+            // SAFETY: the event stays at its place until the queue drops.
+            check(unsafe { sys::daos_event_init(event, handle, ptr::null_mut()) }, "daos_event_init")?;
         }
         Ok(Queue { handle, events, free: (0..depth).collect() })
     }
@@ -40,7 +39,7 @@ impl Queue {
             while launched < count
                 && let Some(slot) = self.free.pop()
             {
-                check(launch(launched, slot, &mut *self.events[slot]), "launching an operation")?;
+                check(launch(launched, slot, &mut self.events[slot]), "launching an operation")?;
                 launched += 1;
             }
             finished += self.poll()?;
@@ -56,7 +55,7 @@ impl Queue {
         for event in &done[..number as usize] {
             // SAFETY: the queue gives back events of ours.
             check(unsafe { (**event).ev_error }, "an operation")?;
-            let slot = self.events.iter().position(|own| ptr::eq(&**own, *event));
+            let slot = self.events.iter().position(|own| ptr::eq(own, *event));
             self.free.extend(slot);
         }
         Ok(number as usize)
@@ -67,7 +66,7 @@ impl Drop for Queue {
     fn drop(&mut self) {
         for event in &mut self.events {
             // SAFETY: initialised in `new`.
-            unsafe { sys::daos_event_fini(&mut **event) };
+            unsafe { sys::daos_event_fini(event) };
         }
         // SAFETY: the handle is ours.
         unsafe { sys::daos_eq_destroy(self.handle, 0) };
