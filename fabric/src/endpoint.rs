@@ -19,7 +19,7 @@ use daos_common::wire::object::BulkDesc;
 use daos_common::{Der, Error, Result};
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
 use std::os::fd::RawFd;
 use std::pin::Pin;
@@ -65,7 +65,8 @@ pub(crate) struct Core {
     pub(crate) rma: RefCell<RmaTable>,
     incoming: RefCell<VecDeque<Queued>>,
     acceptors: RefCell<Vec<Waker>>,
-    peers: RefCell<HashMap<Vec<u8>, Rc<PeerEntry>>>,
+    // Ordered, so that what is done for each peer is done in the same order in every run.
+    peers: RefCell<BTreeMap<Vec<u8>, Rc<PeerEntry>>>,
     stuck: RefCell<Vec<Rc<PeerEntry>>>,
     events: RefCell<Vec<Event>>,
     pub(crate) statistics: RefCell<Statistics>,
@@ -699,23 +700,26 @@ impl Core {
     fn tend(self: &Rc<Core>) -> usize {
         let now = self.now();
         let late = self.calls.borrow_mut().sweep(now);
-        let happened = late.len();
+        let mut happened = late.len();
         late.into_iter().for_each(Waker::wake);
         if *self.next_tending.borrow() <= now {
-            self.tend_peers(now);
+            happened += self.tend_peers(now);
             self.offers.borrow_mut().retain(|_, offered| offered.until > now);
             *self.next_tending.borrow_mut() = now + CHECK_AFTER;
         }
         happened
     }
 
-    fn tend_peers(self: &Rc<Core>, now: Instant) {
+    /// Checks stuck peers and probes silent ones; how many were given up.
+    fn tend_peers(self: &Rc<Core>, now: Instant) -> usize {
+        let mut gone = 0;
         let stuck: Vec<Rc<PeerEntry>> = self.stuck.borrow().clone();
         for peer in stuck {
             let Some(since) = peer.stuck_since.get() else { continue };
             let stuck_for = now.saturating_duration_since(since);
             if stuck_for >= STUCK_LIMIT {
                 self.peer_gone(&peer, "nothing can be sent to it");
+                gone += 1;
                 continue;
             }
             let due = peer.checked_at.get().is_none_or(|at| now.saturating_duration_since(at) >= CHECK_EVERY);
@@ -723,13 +727,16 @@ impl Core {
                 continue;
             }
             match self.transport.reach(&peer.address) {
-                Reach::Refused => self.peer_gone(&peer, "it refuses connections"),
+                Reach::Refused => {
+                    self.peer_gone(&peer, "it refuses connections");
+                    gone += 1;
+                }
                 Reach::Listening => peer.checked_at.set(Some(now)),
                 Reach::Unknown => {}
             }
         }
         if self.calls.borrow().waiting() == 0 {
-            return;
+            return gone;
         }
         let silent: Vec<Rc<PeerEntry>> = (self.peers.borrow().values())
             .filter(|peer| peer.calls.get() > 0 && !peer.is_stuck())
@@ -740,6 +747,7 @@ impl Core {
             peer.probed_at.set(now);
             self.send_bare(&peer, MessageKind::Probe, 0);
         }
+        gone
     }
 
     /// Fails all that waits for a peer.

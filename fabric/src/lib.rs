@@ -8,6 +8,7 @@ mod buffer;
 mod calls;
 mod endpoint;
 mod face;
+mod memory;
 mod message;
 mod ofi;
 mod peer;
@@ -20,6 +21,7 @@ mod wire;
 
 pub use endpoint::Endpoint;
 pub use face::{Access, Exposed, FabricConfig, Incoming, Poller, Reply, Request, Statistics};
+pub use memory::{MemoryConfig, MemoryNetwork};
 pub use message::Message;
 pub use peer::Peer;
 pub use runtime::Runtime;

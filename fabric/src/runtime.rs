@@ -177,10 +177,16 @@ impl Runtime {
         Sleep { inner: self.inner.clone(), at: now.checked_add(duration), key: None }
     }
 
+    /// When something is due without anything arriving.
+    pub(crate) fn next_time(&self) -> Option<Instant> {
+        let timer = self.inner.timers.borrow().next();
+        [timer, self.inner.endpoint.next_deadline()].into_iter().flatten().min()
+    }
+
     /// Nothing happened in the last turn: spins a while, then sleeps, at most to `limit`.
     fn idle(&self, limit: Option<Instant>) {
         let inner = &*self.inner;
-        let next = inner.next_time(limit);
+        let next = [limit, self.next_time()].into_iter().flatten().min();
         if inner.endpoint.pass_time(next) {
             return;
         }
@@ -227,12 +233,6 @@ impl Inner {
         let mut spin = self.spin.get();
         spin.busy();
         self.spin.set(spin);
-    }
-
-    /// When something is due without anything arriving.
-    fn next_time(&self, limit: Option<Instant>) -> Option<Instant> {
-        let timer = self.timers.borrow().next();
-        [limit, timer, self.endpoint.next_deadline()].into_iter().flatten().min()
     }
 
     /// Sleeps until a descriptor is readable, a waker is woken, or `until`.
