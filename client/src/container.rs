@@ -40,14 +40,6 @@ pub struct Opened {
     pub reply: ContOpenReply,
 }
 
-/// Takes a name that a user gave for a UUID where it is one, else for a label.
-pub fn name_of(text: &str) -> ContName {
-    match Uuid::try_parse(text) {
-        Ok(uuid) if text.len() == 36 => ContName::Uuid(uuid),
-        _ => ContName::Label(text.to_owned()),
-    }
-}
-
 impl Pool {
     /// Creates a container with these properties (the label among them) and returns its UUID.
     ///

@@ -11,7 +11,8 @@ use daos_common::wire::Opcode;
 use daos_common::wire::mgmt::{PoolFindReply, PoolFindRequest, PoolListEntry, PoolListReply, PoolListRequest};
 use daos_common::wire::pool::{
     AttrAction, AttrReply, AttrRequest, ContEntry, PoolConnectReply, PoolConnectRequest, PoolHandleRequest,
-    PoolListContReply, PoolMapReply, PoolQueryReply, PoolQueryRequest, Prop,
+    PoolListContReply, PoolMapReply, PoolQueryReply, PoolQueryRequest, Prop, TargetSpaceReply, TargetSpaceRequest,
+    TierSpace,
 };
 use daos_common::{Der, Rank, Result};
 use serde::Serialize;
@@ -183,6 +184,16 @@ impl Pool {
         self.learn_map(reply.map.clone());
         *self.service_ranks.write().unwrap_or_else(PoisonError::into_inner) = reply.service_ranks.clone();
         Ok(reply)
+    }
+
+    /// Space of each target of a rank, by tier.
+    ///
+    /// # Errors
+    /// `NONEXIST`: the rank has no share of the pool; `UNREACH`; `TIMEDOUT`.
+    pub async fn target_space(&self, context: &Rc<Context>, rank: Rank) -> Result<Vec<[TierSpace; 2]>> {
+        let body = TargetSpaceRequest { pool: self.uuid };
+        let reply: TargetSpaceReply = context.call_service(|| vec![rank], Opcode::PoolTargetQuery, &body).await?;
+        Ok(reply.targets)
     }
 
     /// The pool's containers.

@@ -166,7 +166,7 @@ macro_rules! export_undeclared {
 macro_rules! stubs {
     () => {
         /// Symbols that are not implemented yet, the data symbols and the weak aliases: generated.
-        #[allow(missing_docs, non_upper_case_globals, clippy::undocumented_unsafe_blocks)]
+        #[allow(missing_docs, non_upper_case_globals, clippy::undocumented_unsafe_blocks, clippy::unused_unit)]
         mod stubs {
             include!(concat!(env!("OUT_DIR"), "/stubs.rs"));
         }

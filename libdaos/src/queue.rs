@@ -1,0 +1,205 @@
+//! Event queues: a progress context, the events under way and those done.
+//!
+//! Events that were initialised without a queue share one hidden queue of the process, which `daos_event_test` drives.
+//! Calls that poll, launch and test may come from any thread; see [`SharedContext`] for who sleeps and who goes first.
+
+use crate::event::{self, Event, EventList};
+use daos_client::{Context, SharedContext};
+use daos_common::{Der, Result};
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// A queue.
+pub(crate) struct Queue {
+    context: SharedContext<Lists>,
+}
+
+/// The events of a queue, touched only under its lock.
+#[derive(Default)]
+pub(crate) struct Lists {
+    running: RefCell<EventList>,
+    completed: RefCell<EventList>,
+    closing: Cell<bool>,
+}
+
+impl Default for EventList {
+    fn default() -> EventList {
+        EventList::new()
+    }
+}
+
+static WITHOUT_QUEUE: Mutex<Option<Arc<Queue>>> = Mutex::new(None);
+
+impl Queue {
+    /// A new queue.
+    ///
+    /// # Errors
+    /// `UNINIT`; what opening an endpoint answers.
+    pub(crate) fn open() -> Result<Arc<Queue>> {
+        Ok(Arc::new(Queue { context: SharedContext::open(Lists::default())? }))
+    }
+
+    /// The queue of events that have none.
+    ///
+    /// # Errors
+    /// As [`Queue::open`].
+    pub(crate) fn hidden() -> Result<Arc<Queue>> {
+        let mut hidden = WITHOUT_QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(queue) = hidden.as_ref().filter(|queue| queue.context.is_current()) {
+            return Ok(queue.clone());
+        }
+        let queue = Queue::open()?;
+        *hidden = Some(queue.clone());
+        Ok(queue)
+    }
+
+    /// Drops the queue of events that have none, if this process made it.
+    pub(crate) fn close_hidden() {
+        let queue = WITHOUT_QUEUE.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(queue);
+    }
+
+    /// Runs `work` under the lock.
+    ///
+    /// # Errors
+    /// `UNINIT`: the queue is of another life of the library.
+    pub(crate) fn enter<R>(&self, work: impl FnOnce(&Lists) -> R) -> Result<R> {
+        self.context.enter(|_, lists| work(lists))
+    }
+
+    /// Launches an operation for an event: its first messages go out before this returns.
+    ///
+    /// # Errors
+    /// `NO_PERM`: the event is in use; `NONEXIST`: the queue is being destroyed; `UNINIT`. What `prepare` and the
+    /// operation answer goes to the event.
+    pub(crate) fn launch<M, F>(&self, event: Event, prepare: impl FnOnce() -> Result<M>) -> Result<()>
+    where
+        M: FnOnce(Rc<Context>) -> F,
+        F: Future<Output = Result<()>> + 'static,
+    {
+        self.context.enter(|context, lists| {
+            if lists.closing.get() {
+                return Err(Der::NONEXIST.err("the event queue is being destroyed"));
+            }
+            event::launch(event, &mut lists.running.borrow_mut())?;
+            let work = match prepare() {
+                Ok(make) => make(context.clone()),
+                Err(error) => {
+                    lists.complete(event, Err(error));
+                    return Ok(());
+                }
+            };
+            let lists = lists.clone();
+            let task = async move { lists.complete(event, work.await) };
+            context.runtime().spawn(task).detach();
+            context.runtime().turn();
+            Ok(())
+        })?
+    }
+
+    /// Waits for events: takes at most `room` finished ones. Returns when there is one, when `timeout` (`None`: no
+    /// limit) has passed, or, with `only_running`, when none is under way.
+    ///
+    /// # Errors
+    /// `NONEXIST`: the queue is being destroyed; `UNINIT`.
+    pub(crate) fn poll(&self, only_running: bool, timeout: Option<Duration>, room: usize) -> Result<Vec<Event>> {
+        let (mut taken, mut closing) = (Vec::new(), false);
+        self.context.drive(timeout, |lists| {
+            let mut completed = lists.completed.borrow_mut();
+            let finished: Vec<Event> = completed.iter().filter(|event| event::is_finished(*event)).take(room).collect();
+            for event in finished {
+                event::take(event, &mut completed);
+                taken.push(event);
+            }
+            closing = taken.is_empty() && lists.closing.get();
+            !taken.is_empty() || closing || (only_running && lists.running.borrow().is_empty())
+        })?;
+        match closing {
+            true => Err(Der::NONEXIST.err("the event queue is being destroyed")),
+            false => Ok(taken),
+        }
+    }
+
+    /// Waits for one event, which becomes ready; whether it is.
+    ///
+    /// # Errors
+    /// `UNINIT`.
+    pub(crate) fn test(&self, event: Event, timeout: Option<Duration>) -> Result<bool> {
+        self.context.drive(timeout, |lists| {
+            if event::is_finished(event) {
+                event::take(event, &mut lists.completed.borrow_mut());
+            }
+            event::status(event) == daos_sys::DAOS_EVS_READY
+        })
+    }
+
+    /// Destroys the queue; with `force` after everything under way has ended.
+    ///
+    /// # Errors
+    /// `BUSY`: events are under way or not yet polled; `NONEXIST`: it is being destroyed already.
+    pub(crate) fn close(&self, force: bool) -> Result<()> {
+        if self.context.is_inherited() {
+            return Ok(());
+        }
+        self.enter(|lists| {
+            if lists.closing.get() {
+                return Err(Der::NONEXIST.err("the event queue is being destroyed"));
+            }
+            let idle = lists.running.borrow().is_empty() && lists.completed.borrow().is_empty();
+            if !force && !idle {
+                return Err(Der::BUSY.err("events of the queue are under way or were not polled"));
+            }
+            lists.closing.set(true);
+            Ok(())
+        })??;
+        self.context.drive(None, |lists| {
+            let mut completed = lists.completed.borrow_mut();
+            let finished: Vec<Event> = completed.iter().collect();
+            for event in finished {
+                event::take(event, &mut completed);
+            }
+            lists.running.borrow().is_empty()
+        })?;
+        Ok(())
+    }
+}
+
+impl Lists {
+    fn complete(&self, event: Event, result: Result<()>) {
+        if let Err(error) = &result {
+            crate::call::tell(error);
+        }
+        // Callbacks run inside; they may not use the queue, but their panics must not leave the lists borrowed.
+        event::complete(event, result, &mut self.running.borrow_mut(), &mut self.completed.borrow_mut());
+    }
+
+    /// Ends an event's life.
+    pub(crate) fn fini(&self, event: Event) -> Result<()> {
+        event::fini(event, &mut self.completed.borrow_mut())
+    }
+
+    /// Launches a barrier.
+    pub(crate) fn launch_barrier(&self, event: Event) -> Result<()> {
+        event::launch_barrier(event, &mut self.running.borrow_mut(), &mut self.completed.borrow_mut())
+    }
+
+    /// Numbers of running and completed events.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.running.borrow().len(), self.completed.borrow().len())
+    }
+
+    /// Completed and running events.
+    pub(crate) fn events(&self, completed: bool, running: bool) -> Vec<Event> {
+        let mut events = Vec::new();
+        if completed {
+            events.extend(self.completed.borrow().iter());
+        }
+        if running {
+            events.extend(self.running.borrow().iter());
+        }
+        events
+    }
+}
