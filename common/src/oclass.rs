@@ -8,6 +8,7 @@
 //! upstream's tests, and the generic ids (`OC_TINY`, `OC_RP_MAX`, ...), which the header names but no release
 //! defines: they answer INVAL here as they do there.
 
+use crate::placement::Placer;
 use crate::pool_map::{DomainKind, PoolMap};
 use crate::{Der, Error, ObjectId, Result};
 use std::fmt;
@@ -307,10 +308,16 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Those of a pool for a container of redundancy factor `redundancy_factor` at `level`.
+    /// Those of a pool for a container of redundancy factor `redundancy_factor` at `level`. What is being added to
+    /// the pool does not count before it is in service.
     pub fn of_pool(map: &PoolMap, level: DomainKind, redundancy_factor: u32, reserved_targets: u32) -> Surroundings {
-        let targets = map.targets.len() as u32;
-        Surroundings { domains: map.domain_count(level), targets, redundancy_factor, reserved_targets }
+        let targets = map.targets.iter().filter(|target| target.is_placed()).count() as u32;
+        let domains = match targets as usize == map.targets.len() {
+            true => map.domain_count(level),
+            // Rare, so counted the long way; a map that breaks the rules has no domains, which `check` refuses.
+            false => Placer::new(map, level).map_or(0, |placer| placer.domains()),
+        };
+        Surroundings { domains, targets, redundancy_factor, reserved_targets }
     }
 
     fn check(&self) -> Result<()> {

@@ -185,9 +185,7 @@ impl Placer {
             while nodes[domain].redundancy == Where::Below {
                 domain = nodes[domain].parent;
             }
-            // A component that never was in service holds nothing and must not move what others hold.
-            let extending = target.state == ComponentState::Up && target.failure_seq == 0;
-            let present = target.state != ComponentState::New && !extending;
+            let present = target.is_placed();
             let (rank, index, state, failure_seq) = (target.rank, target.index, target.state, target.failure_seq);
             places.push(Place { rank, index, state, failure_seq, present, parent, domain });
         }

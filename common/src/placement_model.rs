@@ -114,15 +114,21 @@ fn extension_moves_little() {
     let mut map = pool(8, 1, 4);
     for target in &mut map.targets[28..] {
         target.state = ComponentState::New;
+        target.in_version = 0;
     }
     let layouts = |map: &PoolMap| {
         let placer = Placer::new(map, DomainKind::Node).unwrap();
         (0..8_000).map(|lo| placer.layout(oid(lo, S1)).unwrap().shards[0].target).collect::<Vec<_>>()
     };
     let old = layouts(&old_map);
+    let around = |map| crate::oclass::Surroundings::of_pool(map, DomainKind::Node, 1, 0);
+    assert_eq!(around(&old_map), around(&map));
     assert!(old == layouts(&map));
     map.change_rank(Rank(7), ComponentState::Up).unwrap();
     assert!(old == layouts(&map));
+    map.change_rank(Rank(7), ComponentState::Down).unwrap();
+    assert!(old == layouts(&map));
+    map.change_rank(Rank(7), ComponentState::Up).unwrap();
     map.change_rank(Rank(7), ComponentState::UpIn).unwrap();
     let new = layouts(&map);
     let moved: Vec<_> = old.iter().zip(&new).filter(|(old, new)| old != new).collect();

@@ -68,7 +68,7 @@ pub struct Target {
     pub state: ComponentState,
     /// Sequence number of the last failure; 0 if it never failed.
     pub failure_seq: u32,
-    /// Map version at which it last came in.
+    /// Map version at which it last came in; 0 if it never was in service.
     pub in_version: u32,
     /// Map version at which it last went out; 0 if never.
     pub out_version: u32,
@@ -139,6 +139,14 @@ impl ComponentState {
             ComponentState::Down => 4,
             ComponentState::DownOut => 5,
         }
+    }
+}
+
+impl Target {
+    /// Whether layouts are made of it: not while it is being added, for it holds nothing then and must not move what
+    /// others hold.
+    pub fn is_placed(&self) -> bool {
+        self.state == ComponentState::UpIn || (self.state != ComponentState::New && self.in_version != 0)
     }
 }
 
