@@ -66,6 +66,10 @@ fn explain(error: &serde_saphyr::Error, text: &str, path: &Path) -> Error {
             let found = value_on_line(text, line).map(|value| format!(", found {value:?}")).unwrap_or_default();
             format!("{key}expected {}{found}", plain_type(ty))
         }
+        E::Unexpected { expected, .. } => {
+            let found = value_on_line(text, line).map(|value| format!(", found {value:?}")).unwrap_or_default();
+            format!("{key}expected {}{found}", plain_type(expected))
+        }
         E::DuplicateMappingKey { key: Some(key), .. } => format!("key {key:?} is given twice in the same mapping"),
         E::Eof { .. } => "the file is empty; a mapping of keys was expected".to_string(),
         other => {
@@ -91,7 +95,8 @@ fn unknown_key(field: &str, allowed: &[&'static str]) -> String {
 
 /// The candidate most like `word`, if one is near enough to be a slip of the pen.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.len() / 3).clamp(1, 3);
+    // Two letters swapped count as two changes.
+    let limit = if word.len() < 4 { 1 } else { (word.len() / 3).clamp(2, 3) };
     candidates
         .map(|candidate| (edit_distance(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
@@ -124,6 +129,8 @@ fn plain_type(ty: &str) -> String {
         "u8" => "a whole number from 0 to 255".to_string(),
         "a string" | "string" => "text".to_string(),
         "a sequence" | "sequence" | "sequence start" => "a list".to_string(),
+        "mapping start" => "a mapping of keys".to_string(),
+        "scalar" | "string scalar" => "a single value".to_string(),
         other => other.to_string(),
     }
 }
