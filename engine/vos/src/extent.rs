@@ -137,6 +137,9 @@ impl Walk<'_> {
                         break;
                     }
                     let version = Version { epoch, seq };
+                    if hi <= lo {
+                        return Err(crate::arena::damaged("an empty extent in an extent tree"));
+                    }
                     if hi <= query.lo || epoch > query.epoch || version <= query.floor {
                         continue;
                     }

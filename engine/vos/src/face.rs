@@ -133,6 +133,11 @@ impl VosPool {
         Ok(VosPool::over(State::create(config)?))
     }
 
+    #[cfg(test)]
+    pub(crate) fn inner_for_tests(&self) -> &Inner {
+        &self.inner
+    }
+
     fn over(state: State) -> VosPool {
         let pool = state.arena.layout().pool;
         VosPool { inner: Rc::new(Inner { pool, state: RefCell::new(state) }) }

@@ -1,6 +1,6 @@
 //! Reading values at an epoch.
 
-use crate::arena::{Mem, ReadLease};
+use crate::arena::{Mem, ReadLease, damaged};
 use crate::extent::{Data, Query, visible};
 use crate::face::{Fetched, Place};
 use crate::record::{Record, VALUE_HEADER, Value, newest_value, punched};
@@ -103,7 +103,7 @@ fn fetch_single(mem: &impl Mem, akey: &Record, path: &Path, epoch: Epoch, lease:
     fetched.places.push(match value.blob {
         Some(offset) => Place::Blob { offset, len: value.len },
         None => {
-            let offset = off + VALUE_HEADER;
+            let offset = off.saturating_add(VALUE_HEADER);
             mem.view(offset, value.len)?;
             lease.add(offset, value.len);
             Place::Arena { offset, len: value.len }
@@ -129,17 +129,22 @@ fn fetch_array(
         let query = Query { lo: recx.idx, hi, epoch, floor, limit: usize::MAX };
         let mut at = recx.idx;
         for piece in visible(mem, akey.root, &query)? {
+            if piece.lo < at || piece.hi > hi || piece.lo < piece.start {
+                return Err(damaged("extents overlap in an extent tree"));
+            }
+            let from = (piece.lo - piece.start).checked_mul(record).ok_or_else(|| damaged("an extent's size"))?;
+            let len = (piece.hi - piece.lo) * record;
             if at < piece.lo {
                 fetched.places.push(Place::Hole { len: (piece.lo - at) * record });
             }
-            let (from, len) = ((piece.lo - piece.start) * record, (piece.hi - piece.lo) * record);
             fetched.places.push(match piece.data {
                 Data::Arena(off) => {
-                    mem.view(off + from, len)?;
-                    lease.add(off + from, len);
-                    Place::Arena { offset: off + from, len }
+                    let offset = off.saturating_add(from);
+                    mem.view(offset, len)?;
+                    lease.add(offset, len);
+                    Place::Arena { offset, len }
                 }
-                Data::Blob(off) => Place::Blob { offset: off + from, len },
+                Data::Blob(off) => Place::Blob { offset: off.saturating_add(from), len },
                 Data::Punched => Place::Hole { len },
             });
             match fetched.present.last_mut().filter(|last| last.idx + last.nr == piece.lo && piece.lo > recx.idx) {

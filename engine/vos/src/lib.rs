@@ -27,4 +27,4 @@ pub use face::*;
 pub use query::{GET_AKEY, GET_DKEY, GET_MAX, GET_MIN, GET_RECX};
 
 #[cfg(test)]
-mod model_test;
+mod tests;

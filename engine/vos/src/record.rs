@@ -91,7 +91,7 @@ pub(crate) fn set_kind(tx: &mut Tx<'_>, akey: &Record, kind: IodKind) -> Result<
 #[inline]
 pub(crate) fn key_bytes(mem: &impl Mem, off: u64) -> Result<&[u8]> {
     let len = word(mem.view(off, 8)?, 0) & 0xffff_ffff;
-    mem.view(off + RECORD_BYTES, len)
+    mem.view(off.saturating_add(RECORD_BYTES), len)
 }
 
 /// Key of a container.
@@ -164,7 +164,7 @@ pub(crate) fn find_key(mem: &impl Mem, root: u64, order: KeyOrder, key: &[u8], p
         if order == KeyOrder::Lexical {
             return Ok(Found::Absent { collisions });
         }
-        collisions = entry[2] + 1;
+        collisions = entry[2].wrapping_add(1);
         if !KeyTree::advance(mem, &mut cursor)? {
             return Ok(Found::Absent { collisions });
         }
@@ -329,7 +329,7 @@ impl Value {
     /// Frees the record and the value.
     pub(crate) fn free(&self, tx: &mut Tx<'_>) {
         match self.blob {
-            None => tx.free(self.off, VALUE_HEADER + self.len),
+            None => tx.free(self.off, VALUE_HEADER.saturating_add(self.len)),
             Some(blob) => {
                 tx.free(self.off, VALUE_HEADER);
                 tx.free_run(run_of(Tier::Blob, blob, self.len));
@@ -404,7 +404,7 @@ pub(crate) fn object_exists(mem: &impl Mem, object: &Record, epoch: Epoch) -> Re
 
 /// That a record's offset is one: a multiple of the unit, not 0.
 pub(crate) fn sound_offset(off: u64) -> Result<()> {
-    if off == 0 || off % UNIT != 0 {
+    if off == 0 || !off.is_multiple_of(UNIT) {
         return Err(damaged(format!("a record at offset {off}")));
     }
     Ok(())

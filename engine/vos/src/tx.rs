@@ -242,10 +242,8 @@ impl<'a> Tx<'a> {
             Tier::Arena => (layout.map_off, layout.map_units),
             Tier::Blob => (layout.blob_map_off, layout.blob_units),
         };
-        let end = run.unit + run.units;
-        if end > all {
-            return Err(crate::arena::damaged("a value is outside of its tier"));
-        }
+        let outside = || crate::arena::damaged("a value is outside of its tier");
+        let end = run.unit.checked_add(run.units).filter(|end| *end <= all).ok_or_else(outside)?;
         let mut unit = run.unit;
         while unit < end {
             let here = (512 - unit % 512).min(end - unit);

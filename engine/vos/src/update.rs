@@ -477,4 +477,4 @@ impl ContState {
     }
 }
 
-const _: () = assert!(VALUE_HEADER % UNIT == 0);
+const _: () = assert!(VALUE_HEADER.is_multiple_of(UNIT));

@@ -176,7 +176,7 @@ impl Arena {
         let used = layout.data_off / UNIT;
         let whole = vec![0xffu8; (used / 8) as usize];
         self.store(layout.map_off, &whole)?;
-        if used % 8 != 0 {
+        if !used.is_multiple_of(8) {
             self.store(layout.map_off + used / 8, &[((1u16 << (used % 8)) - 1) as u8])?;
         }
         self.flush(0, layout.data_off)?;

@@ -11,7 +11,7 @@
 //! if it is larger than that, in free space that nobody else gets before the transaction is applied.
 //! A commit stores body, then header, then applies the entries, then says so in the last field. What a crash leaves is
 //! either no valid checksum (the transaction never was), or one (the entries are applied again, which is harmless).
-//! Cost of a commit for [`crate::Durability::Power`]: three waits for the medium.
+//! Cost of a commit for [`crate::Durability::Power`]: four waits for the medium.
 
 use super::{Arena, Mem, damaged, set_word, word};
 use daos_common::Result;
@@ -91,6 +91,8 @@ impl Arena {
         set_word(&mut header, 24, sum);
         self.store(body_off, &body.bytes)?;
         self.flush(body_off, body.len())?;
+        // Also for new blocks and values, which the checksum doesn't cover.
+        self.drain();
         self.order();
         self.store(log_off, &header)?;
         self.flush(log_off, 32)?;

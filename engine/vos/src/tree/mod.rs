@@ -444,6 +444,39 @@ impl<const L: usize, const I: usize> Tree<L, I> {
     }
 }
 
+#[cfg(test)]
+impl<const L: usize, const I: usize> Tree<L, I> {
+    /// Checks every invariant of a tree; shows each node's offset and bytes, and each entry.
+    pub(crate) fn audit(
+        mem: &impl Mem,
+        root: u64,
+        node_seen: &mut impl FnMut(u64, u64),
+        entry_seen: &mut impl FnMut([u64; L]),
+    ) {
+        if root == 0 {
+            return;
+        }
+        let node = Self::load(mem, root).unwrap();
+        node_seen(root, node.len());
+        for pos in 0..node.count {
+            assert!(pos == 0 || node.key(pos - 1) < node.key(pos) || L == 4, "keys out of order");
+            if node.level == 0 {
+                let words = node.entry(pos);
+                entry_seen(std::array::from_fn(|index| words[index]));
+                continue;
+            }
+            let child = node.word(pos, 3);
+            assert_eq!(Self::load(mem, child).unwrap().level + 1, node.level);
+            assert_eq!(
+                Self::inner_entry(mem, child).unwrap(),
+                node.entry(pos),
+                "an inner entry differs from its child"
+            );
+            Self::audit(mem, child, node_seen, entry_seen);
+        }
+    }
+}
+
 /// What an entry says about the extents in or under it: highest end, oldest epoch, newest epoch.
 #[inline]
 fn summary_of(level: usize, entry: &[u64; MAX_WORDS]) -> Words {

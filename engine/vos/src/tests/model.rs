@@ -672,6 +672,7 @@ impl Run {
         self.pool = VosPool::open(&self.path, Durability::Process).unwrap();
         self.cont = self.pool.container(self.cont_id, false).unwrap();
         assert_eq!(self.pool.space(), space);
+        super::audit::audit(&self.pool);
     }
 
     /// Destroys the container; all its space must come back.
@@ -710,16 +711,12 @@ impl Run {
     }
 }
 
-fn env(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
-}
-
 /// Aim: the store answers as the model does, over updates, punches, fetches, lists and queries at epochs in any order,
 /// reopening, full arena and destroyed containers; and no space is lost.
 #[test]
 fn agrees_with_the_model() {
-    let seed = env("VOS_SEED", rand::random());
-    let steps = env("VOS_STEPS", 100_000);
+    let seed = super::env("VOS_SEED", rand::random());
+    let steps = super::env("VOS_STEPS", 100_000);
     println!("VOS_SEED={seed} VOS_STEPS={steps}");
     let dir = tempfile::tempdir().unwrap();
     Run::new(dir.path(), seed).steps(steps);

@@ -1,0 +1,109 @@
+//! Files that are not a sound store: refused with a message, never a crash.
+
+use super::{config, get, object, put, single};
+use crate::{Durability, VosPool};
+use daos_common::{Der, Error};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use std::path::Path;
+use uuid::Uuid;
+
+fn refused(path: &Path) -> Error {
+    match VosPool::open(path, Durability::Process) {
+        Ok(_) => panic!("{} was opened", path.display()),
+        Err(error) => error,
+    }
+}
+
+/// Aim: each kind of wrong file gets its code and a message that names the file.
+#[test]
+fn wrong_files_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vos-0");
+    assert_eq!(refused(&path).code(), Der::NONEXIST);
+    assert_eq!(VosPool::create(&config(&path, 1 << 20)).err().unwrap().code(), Der::NOSPACE);
+    let pool = VosPool::create(&config(&path, 16 << 20)).unwrap();
+    assert_eq!(VosPool::create(&config(&path, 16 << 20)).err().unwrap().code(), Der::EXIST);
+    assert_eq!(refused(&path).code(), Der::BUSY);
+    drop(pool);
+    let good = std::fs::read(&path).unwrap();
+    let check = |bytes: &[u8], code: Der, part: &str| {
+        std::fs::write(&path, bytes).unwrap();
+        let error = refused(&path);
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.message().contains("vos-0") && error.message().contains(part), "{error}");
+    };
+    check(b"", Der::DF_INVAL, "not a store");
+    check(&[0; 100], Der::DF_INVAL, "not a store");
+    check(&vec![0; 16 << 20], Der::DF_INVAL, "not a store");
+    check(&good[..good.len() - 1], Der::DF_INVAL, "truncated");
+    check(&good[..4096], Der::DF_INVAL, "truncated");
+    check(&good[..4000], Der::DF_INVAL, "not a store");
+    check(&[&good[..], &[0]].concat(), Der::DF_INVAL, "extended");
+    for at in [16, 33, 41, 60, 90, 110, 113] {
+        let mut bad = good.clone();
+        bad[at] ^= 0x40;
+        check(&bad, Der::DF_INVAL, "damaged");
+    }
+    let mut newer = good.clone();
+    newer[8] = 9;
+    let sum = xxhash_rust::xxh3::xxh3_64(&newer[..112]);
+    newer[112..120].copy_from_slice(&sum.to_le_bytes());
+    check(&newer, Der::DF_INCOMPT, "version 9");
+    std::fs::write(&path, &good).unwrap();
+    VosPool::open(&path, Durability::Process).unwrap();
+    assert_eq!(refused(dir.path()).code(), Der::IO, "a directory");
+}
+
+/// Aim: bytes flipped anywhere behind the header give errors or wrong data, but no panic and no endless loop.
+#[test]
+fn damage_inside_never_crashes() {
+    let seed = super::env("VOS_SEED", rand::random());
+    println!("VOS_SEED={seed}");
+    let mut rng = StdRng::seed_from_u64(seed);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vos-0");
+    let pool = VosPool::create_any_size(&config(&path, 256 << 10)).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    for number in 0..200u64 {
+        put(&cont, object(number % 3), number + 1, &number.to_le_bytes(), &[single(b"a", 8)], &number.to_le_bytes())
+            .unwrap();
+        put(&cont, object(0), number + 1, b"array", &[super::array(b"x", 4, number * 3 % 100, 5)], &[1; 20]).unwrap();
+    }
+    let layout = pool.inner_for_tests().state.borrow().arena.layout().clone();
+    drop((pool, cont));
+    let good = std::fs::read(&path).unwrap();
+    for _ in 0..400 {
+        let mut bad = good.clone();
+        for _ in 0..rng.random_range(1..6) {
+            let at = if rng.random_bool(0.2) {
+                rng.random_range(4096..layout.data_off)
+            } else {
+                rng.random_range(layout.data_off..layout.data_off + (40 << 10))
+            };
+            bad[at as usize] = rng.random();
+        }
+        std::fs::write(&path, &bad).unwrap();
+        let Ok(pool) = VosPool::open(&path, Durability::Process) else { continue };
+        let _ = use_all(&pool);
+    }
+}
+
+fn use_all(pool: &VosPool) -> daos_common::Result<()> {
+    let cont = pool.container(Uuid::nil(), true)?;
+    for number in 0..60u64 {
+        let _ = get(pool, &cont, object(number % 3), u64::MAX, &number.to_le_bytes(), single(b"a", 0));
+        let _ = put(&cont, object(number % 3), 300, &number.to_le_bytes(), &[single(b"a", 8)], &[0; 8]);
+        let _ = put(&cont, object(0), 300 + number, b"array", &[super::array(b"x", 4, number, 5)], &[1; 20]);
+    }
+    let _ = get(pool, &cont, object(0), 150, b"array", super::array(b"x", 0, 0, 110));
+    let what = daos_common::wire::object::ListKind::Dkeys;
+    let _ = cont.list(object(0), 100, &what, b"", b"", 1000, 1 << 20);
+    let recxs = daos_common::wire::object::ListKind::Recxs { akey: b"x".to_vec(), kind: None, descending: true };
+    let _ = cont.list(object(0), 100, &recxs, b"array", b"", 1000, 1 << 20);
+    drop(cont);
+    let _ = pool.destroy_container(Uuid::nil());
+    for _ in 0..50 {
+        let _ = pool.reclaim(20);
+    }
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! Full stores, pinned values, large transactions, long keys, colliding handles.
+
+use super::audit::audit;
+use super::{array, config, get, object, put, single};
+use crate::{Durability, Place, VosPool};
+use daos_common::wire::object::{ListKind, Listed};
+use daos_common::{Der, Iod, IodKind, Recx};
+use uuid::Uuid;
+
+/// Aim: a full store says NOSPACE, keeps answering, and can still punch and be emptied.
+#[test]
+fn full_store_reads_and_punches() {
+    let dir = tempfile::tempdir().unwrap();
+    let pool = VosPool::create(&config(&dir.path().join("vos-0"), 16 << 20)).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    let free = pool.space();
+    let mut written = 0u64;
+    for size in [1 << 20, 5000, 100, 1] {
+        loop {
+            let data = vec![written as u8; size];
+            match put(&cont, object(1), 5, &written.to_le_bytes(), &[single(b"a", size as u64)], &data) {
+                Ok(()) => written += 1,
+                Err(error) => {
+                    assert_eq!(error.code(), Der::NOSPACE);
+                    break;
+                }
+            }
+        }
+    }
+    for number in 0..written {
+        let value = get(&pool, &cont, object(1), 9, &number.to_le_bytes(), single(b"a", 0)).unwrap();
+        assert!(!value.is_empty() && value.iter().all(|byte| *byte == number as u8));
+    }
+    for number in 0..300u64 {
+        cont.punch(object(1), 7, &[&number.to_le_bytes()], &[], 0).unwrap();
+    }
+    assert!(get(&pool, &cont, object(1), 9, &0u64.to_le_bytes(), single(b"a", 0)).unwrap().is_empty());
+    audit(&pool);
+    drop(cont);
+    pool.destroy_container(Uuid::nil()).unwrap();
+    while !pool.reclaim(1000).unwrap() {}
+    let after = pool.space();
+    // The tree of containers is a node smaller now.
+    assert!(after.arena_free >= free.arena_free, "{after:?} {free:?}");
+}
+
+/// Aim: what a fetch names stays as it was while the fetch lives, though it is replaced at the same epoch.
+#[test]
+fn pinned_values_are_not_reused() {
+    let dir = tempfile::tempdir().unwrap();
+    let pool = VosPool::create(&config(&dir.path().join("vos-0"), 16 << 20)).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    put(&cont, object(1), 5, b"d", &[single(b"a", 100)], &[1; 100]).unwrap();
+    let fetch = cont.fetch(object(1), 5, b"d", 0, &[single(b"a", 0)]).unwrap();
+    let place = fetch.iods[0].places[0];
+    let early = cont.fetch(object(1), 5, b"d", 0, &[single(b"a", 0)]).unwrap();
+    drop(early);
+    for fill in 2..50 {
+        put(&cont, object(1), 5, b"d", &[single(b"a", 100)], &[fill; 100]).unwrap();
+        assert_eq!(pool.bytes(&fetch, place), [1; 100]);
+    }
+    assert_eq!(pool.destroy_container(Uuid::nil()).unwrap_err().code(), Der::BUSY);
+    let used = pool.space().arena_free;
+    drop(fetch);
+    assert!(pool.space().arena_free > used);
+    let other = cont.fetch(object(1), 5, b"d", 0, &[single(b"a", 0)]).unwrap();
+    assert!(pool.bytes(&other, Place::Arena { offset: 0, len: 8 }).is_empty());
+    assert!(pool.bytes(&other, Place::Arena { offset: u64::MAX, len: 8 }).is_empty());
+    drop(other);
+    let update = cont.reserve_update(object(1), 6, b"d", 0, &[single(b"a", 100)]).unwrap();
+    assert_eq!(pool.destroy_container(Uuid::nil()).unwrap_err().code(), Der::BUSY);
+    drop(update);
+    pool.destroy_container(Uuid::nil()).unwrap();
+    assert_eq!(put(&cont, object(1), 6, b"d", &[single(b"a", 1)], &[1]).unwrap_err().code(), Der::CONT_NONEXIST);
+}
+
+/// Aim: a transaction larger than the log goes through free space, and one larger than that changes nothing.
+#[test]
+fn transactions_larger_than_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vos-0");
+    let pool = VosPool::create_any_size(&config(&path, 2 << 20)).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    let extents = |from: u64, count: u64| -> Iod {
+        let recxs = (0..count).map(|index| Recx { idx: (from + index * 7919) % 100_003 * 2, nr: 1 }).collect();
+        Iod { akey: b"a".to_vec(), kind: IodKind::Array, size: 1, recxs, flags: 0 }
+    };
+    for round in 0..4 {
+        put(&cont, object(1), 5 + round, b"d", &[extents(0, 3000)], &[round as u8; 3000]).unwrap();
+    }
+    let before = audit(&pool);
+    let error = put(&cont, object(1), 20, b"d", &[extents(0, 60_000)], &[9; 60_000]).unwrap_err();
+    assert_eq!(error.code(), Der::NOSPACE);
+    assert_eq!(audit(&pool), before);
+    drop((pool, cont));
+    let pool = VosPool::open(&path, Durability::Process).unwrap();
+    assert_eq!(audit(&pool), before);
+}
+
+/// Aim: punches and writes of one epoch count in the order in which they were made.
+#[test]
+fn order_at_one_epoch() {
+    let dir = tempfile::tempdir().unwrap();
+    let pool = VosPool::create(&config(&dir.path().join("vos-0"), 16 << 20)).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    let value = || get(&pool, &cont, object(1), 5, b"d", single(b"a", 0)).unwrap();
+    put(&cont, object(1), 5, b"d", &[single(b"a", 1)], b"x").unwrap();
+    cont.punch(object(1), 5, &[b"d"], &[], 0).unwrap();
+    assert_eq!(value(), b"");
+    put(&cont, object(1), 5, b"d", &[single(b"a", 1)], b"y").unwrap();
+    assert_eq!(value(), b"y");
+    put(&cont, object(1), 5, b"d", &[array(b"r", 1, 0, 4)], b"abcd").unwrap();
+    put(&cont, object(1), 5, b"d", &[array(b"r", 1, 1, 2)], b"XY").unwrap();
+    assert_eq!(get(&pool, &cont, object(1), 5, b"d", array(b"r", 1, 0, 5)).unwrap(), b"aXYd\0");
+}
+
+/// Aim: bad arguments get INVAL and foreign anchors too.
+#[test]
+fn bad_arguments() {
+    let dir = tempfile::tempdir().unwrap();
+    let pool = VosPool::create(&config(&dir.path().join("vos-0"), 16 << 20)).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    assert_eq!(pool.container(Uuid::from_u128(3), false).err().unwrap().code(), Der::NONEXIST);
+    let code =
+        |oid, dkey: &[u8], iods: &[Iod]| cont.reserve_update(oid, 1, dkey, 0, iods).err().map(|error| error.code());
+    let mut integer = object(1);
+    integer.oid.hi = 4 << 56;
+    assert_eq!(code(object(1), b"", &[single(b"a", 1)]), Some(Der::INVAL));
+    assert_eq!(code(object(1), b"d", &[single(b"", 1)]), Some(Der::INVAL));
+    assert_eq!(code(object(1), b"d", &[]), Some(Der::INVAL));
+    assert_eq!(code(integer, b"d", &[single(b"12345678", 1)]), Some(Der::INVAL));
+    assert_eq!(code(object(1), b"d", &[array(b"a", 1, 5, 0)]), Some(Der::INVAL));
+    assert_eq!(code(object(1), b"d", &[array(b"a", 1, u64::MAX, 2)]), Some(Der::INVAL));
+    assert_eq!(code(object(1), b"d", &[array(b"a", u64::MAX, 0, 2)]), Some(Der::INVAL));
+    assert_eq!(code(object(1), b"d", &[single(b"a", u64::MAX)]), Some(Der::NOSPACE));
+    let mut twice = array(b"a", 1, 5, 3);
+    twice.recxs.push(Recx { idx: 7, nr: 3 });
+    assert_eq!(code(object(1), b"d", &[twice]), Some(Der::INVAL));
+    put(&cont, object(1), 1, b"d", &[array(b"a", 4, 0, 1)], b"abcd").unwrap();
+    assert_eq!(code(object(1), b"d", &[array(b"a", 5, 0, 1)]), Some(Der::REC_SIZE));
+    assert_eq!(code(object(1), b"d", &[single(b"a", 1)]), Some(Der::NO_PERM));
+    assert_eq!(cont.fetch(object(1), 1, b"d", 0, &[array(b"a", 5, 0, 1)]).err().unwrap().code(), Der::INVAL);
+    assert_eq!(cont.punch(object(1), 1, &[b"d", b"e"], &[b"a"], 0).unwrap_err().code(), Der::INVAL);
+    let list = |anchor: &[u8], limit| cont.list(object(1), 1, &ListKind::Dkeys, b"", anchor, limit, 100).map(|_| ());
+    assert_eq!(list(b"r12345678", 1).unwrap_err().code(), Der::INVAL);
+    assert_eq!(list(&[0; 97], 1).unwrap_err().code(), Der::INVAL);
+    assert_eq!(list(b"", 0).unwrap_err().code(), Der::INVAL);
+    assert_eq!(cont.query_key(object(1), 1, 3 | 4, b"", b"").unwrap_err().code(), Der::INVAL);
+    assert_eq!(cont.query_key(object(1), 1, 0, b"", b"").unwrap().max_epoch, 1);
+}
+
+/// Aim: keys of many kilobytes work at both levels, in every order, and a list of them goes on after each.
+#[test]
+fn long_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let pool = VosPool::create(&config(&dir.path().join("vos-0"), 16 << 20)).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    for kind in [0u64, 7] {
+        let mut oid = object(kind);
+        oid.oid.hi = kind << 56;
+        let key = |number: u8| [&vec![b'k'; 20_000][..], &[number]].concat();
+        for number in 0..50 {
+            put(&cont, oid, 1, &key(number), &[single(&key(number), 1)], &[number]).unwrap();
+        }
+        let (mut anchor, mut seen) = (Vec::new(), 0);
+        loop {
+            let reply = cont.list(oid, 1, &ListKind::Dkeys, b"", &anchor, 1, 30_000).unwrap();
+            let Listed::Keys(keys) = reply.entries else { panic!("not keys") };
+            for found in keys {
+                let number = found[20_000];
+                assert_eq!(get(&pool, &cont, oid, 1, &found, single(&found, 0)).unwrap(), [number]);
+                seen += 1;
+            }
+            if reply.eof {
+                break;
+            }
+            anchor = reply.anchor;
+        }
+        assert_eq!(seen, 50);
+        let reply = cont.list(oid, 1, &ListKind::Dkeys, b"", b"", 1, 100).unwrap();
+        assert_eq!(reply.key_bytes_needed, 20_001);
+    }
+}
