@@ -566,10 +566,9 @@ impl Core {
             MessageKind::Request => {
                 let (opcode, id, instance) = (header.opcode, header.id, header.from);
                 self.incoming.borrow_mut().push_back(Queued { opcode, id, instance, peer: sender, message });
-                let waker = self.acceptors.borrow_mut().pop();
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
+                // All of them: one that is dropped while woken must not keep the request from the others.
+                let acceptors = self.acceptors.take();
+                acceptors.into_iter().for_each(Waker::wake);
             }
             MessageKind::Probe => self.send_bare(&sender, MessageKind::Alive, header.id),
             MessageKind::Release => drop(self.offers.borrow_mut().remove(&header.id)),

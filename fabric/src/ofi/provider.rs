@@ -107,29 +107,8 @@ pub(crate) fn choose(config: &FabricConfig) -> Result<Info> {
     ))
 }
 
-/// Providers that are slow to probe (half a second), and that put signal handlers into the process, where their hardware
-/// is absent.
-const SLOW: &str = "psm,psm2,psm3,opx";
-
-/// Keeps libfabric from loading providers in [`SLOW`], unless one of them is asked for or the user has chosen with
-/// `FI_PROVIDER`. libfabric reads the variable once, when it is first called in a process.
-fn leave_out_slow_providers(provider: &str) {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    if SLOW.split(',').any(|slow| provider.split(';').any(|part| part == slow)) {
-        return;
-    }
-    ONCE.call_once(|| {
-        if std::env::var_os("FI_PROVIDER").is_none() {
-            // SAFETY: setenv is unsafe beside threads that read the environment without a lock. It happens once, when
-            // the process opens its first endpoint; libfabric offers no other way.
-            unsafe { std::env::set_var("FI_PROVIDER", format!("^{SLOW}")) };
-        }
-    });
-}
-
 /// What one provider offers for the configuration.
 fn get_info(provider: &str, config: &FabricConfig) -> Result<Info> {
-    leave_out_slow_providers(provider);
     let speaks_ip = !matches!(provider, "shm" | "psm" | "psm2" | "psm3");
     // SAFETY: a fresh hints object or null.
     let hints = unsafe { lf::lf_allocinfo() };

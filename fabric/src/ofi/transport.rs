@@ -520,30 +520,34 @@ fn source_address(info: &Info) -> Option<String> {
 
 /// The descriptors to sleep on.
 fn wait_fds(cq: &Opened<lf::fid_cq>, by_pollfds: bool) -> Result<Vec<RawFd>> {
-    let mut fds = [0 as RawFd; 16];
-    if by_pollfds {
-        // The queue adds to its list of descriptors only when it waits. Nothing can have completed yet.
+    if !by_pollfds {
+        let mut fd = -1;
+        // SAFETY: an open queue, room for its descriptor.
+        return match unsafe { lf::lf_cq_waitfd(cq.as_ptr(), &mut fd) } {
+            0 => Ok(vec![fd]),
+            rc => Err(rc_error(Der::HG, rc.into(), "descriptor of the completion queue")),
+        };
+    }
+    // The queue adds to its list of descriptors only when it really waits, which a short time limit may prevent on a
+    // busy machine.
+    for timeout_ms in [1, 10, 100, 1000] {
         let mut entry = lf::fi_cq_msg_entry { op_context: std::ptr::null_mut(), flags: 0, len: 0 };
-        // SAFETY: an open queue, room for one entry.
-        unsafe { lf::lf_cq_sread(cq.as_ptr(), (&raw mut entry).cast(), 1, 1) };
-    }
-    // SAFETY: an open queue, room for 16 descriptors (one for a queue with a single descriptor).
-    let rc = unsafe {
-        match by_pollfds {
-            true => lf::lf_cq_waitfds(cq.as_ptr(), fds.as_mut_ptr(), fds.len()),
-            false => match lf::lf_cq_waitfd(cq.as_ptr(), fds.as_mut_ptr()) {
-                0 => 1,
-                rc => rc,
-            },
+        let mut fds = [0 as RawFd; 16];
+        // SAFETY: an open queue on which nothing can have completed yet, room for one entry and 16 descriptors.
+        let rc = unsafe {
+            lf::lf_cq_sread(cq.as_ptr(), (&raw mut entry).cast(), 1, timeout_ms);
+            lf::lf_cq_waitfds(cq.as_ptr(), fds.as_mut_ptr(), fds.len())
+        };
+        if rc < 0 {
+            return Err(rc_error(Der::HG, rc.into(), "descriptors of the completion queue"));
         }
-    };
-    if rc <= 0 {
-        return Err(rc_error(Der::HG, rc.into(), "descriptor of the completion queue"));
+        // The wake-up signal is a socket; it tells only of completions that this thread has made itself.
+        let watched: Vec<RawFd> = fds[..rc as usize].iter().copied().filter(|&fd| !is_socket(fd)).collect();
+        if !watched.is_empty() {
+            return Ok(watched);
+        }
     }
-    let all = &fds[..rc as usize];
-    // The wake-up signal is a socket; it tells only of completions that this thread has made itself.
-    let watched = all.iter().copied().filter(|&fd| !by_pollfds || !is_socket(fd));
-    Ok(watched.collect())
+    Err(Error::new(Der::HG, "the completion queue has no descriptor to sleep on"))
 }
 
 fn is_socket(fd: RawFd) -> bool {
