@@ -4,6 +4,7 @@ use crate::config::{self, AgentConfig};
 use crate::daemon;
 use crate::fabric::Fabric;
 use clap::{Args, Parser, Subcommand};
+use daos_cli::{Outcome, Table};
 use daos_common::{Der, Error, Result};
 use daos_proto::control::daos_version;
 use serde_json::{Value, json};
@@ -102,49 +103,26 @@ pub fn run() -> ExitCode {
         }
     };
     let json = cli.global.json;
-    match execute(cli) {
-        Ok(None) => ExitCode::SUCCESS,
-        Ok(Some(response)) => {
-            if json {
-                print_json(json!({ "response": response, "error": null, "status": 0 }));
-            }
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            if json {
-                print_json(json!({ "response": null, "error": error.to_string(), "status": error.rc() }));
-            }
-            eprintln!("daos_agent: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    daos_cli::finish("daos_agent", json, execute(cli))
 }
 
-fn print_json(value: Value) {
-    println!("{value:#}");
-}
-
-/// `None` for the daemon, which has no result; else the result, printed already unless JSON is wanted.
-fn execute(cli: Cli) -> Result<Option<Value>> {
-    let json = cli.global.json;
+fn execute(cli: Cli) -> Result<Outcome> {
     match cli.command.unwrap_or(Command::Start) {
         Command::Start => {
             let config = configuration(&cli.global)?;
             start_log(&config, &cli.global)?;
-            daemon::run(config).map(|()| None)
+            daemon::run(config).map(|()| Outcome::default())
         }
         Command::Version => {
-            if !json {
-                println!("DAOS Agent v{}", daos_version());
-            }
-            Ok(Some(json!({ "name": "daos_agent", "version": daos_version() })))
+            let version = daos_version();
+            Ok(Outcome::new(json!({ "name": "daos_agent", "version": version }), format!("DAOS Agent v{version}")))
         }
-        Command::NetScan { provider } => Ok(Some(net_scan(provider.as_deref(), json)?)),
+        Command::NetScan { provider } => net_scan(provider.as_deref()),
         Command::DumpAttachInfo { output, provider_index } => {
             if provider_index != 0 {
                 return Err(Der::NOTSUPPORTED.err("secondary fabric providers aren't available in this version"));
             }
-            dump_attach_info(&cli.global, &output).map(Some)
+            dump_attach_info(&cli.global, &output)
         }
         Command::ServerVersion => not_yet("server-version"),
         Command::DumpTopology { .. } => not_yet("dump-topology"),
@@ -152,7 +130,7 @@ fn execute(cli: Cli) -> Result<Option<Value>> {
     }
 }
 
-fn not_yet(command: &str) -> Result<Option<Value>> {
+fn not_yet(command: &str) -> Result<Outcome> {
     Err(Der::NOTSUPPORTED.err(format!("command {command:?} is not available yet in this version")))
 }
 
@@ -187,7 +165,7 @@ fn start_log(config: &AgentConfig, global: &Global) -> Result<()> {
     Ok(())
 }
 
-fn net_scan(provider: Option<&str>, json: bool) -> Result<Value> {
+fn net_scan(provider: Option<&str>) -> Result<Outcome> {
     let fabric = Fabric::detect(&config::load(None)?);
     let provider = provider.unwrap_or("ofi+tcp");
     let rows: Vec<Value> = fabric
@@ -204,16 +182,16 @@ fn net_scan(provider: Option<&str>, json: bool) -> Result<Value> {
             })
         })
         .collect();
-    if !json {
-        println!("Provider {provider}: {} interface(s)", rows.len());
-        for interface in fabric.interfaces().iter().filter(|interface| interface.supports(provider)) {
-            println!("  {:<16} domain {:<16} NUMA node {}", interface.name, interface.domain, interface.numa_node);
-        }
+    let mut text = format!("Provider {provider}: {} interface(s)\n", rows.len());
+    let mut table = Table::new(&["Interface", "Domain", "NUMA node"]);
+    for interface in fabric.interfaces().iter().filter(|interface| interface.supports(provider)) {
+        table.row([interface.name.clone(), interface.domain.clone(), interface.numa_node.to_string()]);
     }
-    Ok(json!({ "Interfaces": rows }))
+    text.push_str(&table.render());
+    Ok(Outcome::new(json!({ "Interfaces": rows }), text))
 }
 
-fn dump_attach_info(global: &Global, output: &str) -> Result<Value> {
+fn dump_attach_info(global: &Global, output: &str) -> Result<Outcome> {
     let config = configuration(global)?;
     config.check_transport()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -226,13 +204,14 @@ fn dump_attach_info(global: &Global, output: &str) -> Result<Value> {
     for rank in &answer.rank_uris {
         text.push_str(&format!("{}: {}\n", rank.rank, rank.uri));
     }
-    match output {
-        "stdout" if !global.json => print!("{text}"),
-        "stdout" => {}
-        path => std::fs::write(path, text).map_err(|error| Error::from(error).at(path))?,
+    if output != "stdout" {
+        std::fs::write(output, &text).map_err(|error| Error::from(error).at(output))?;
+        text.clear();
     }
     let ranks: Vec<Value> = answer.rank_uris.iter().map(|rank| json!({ "rank": rank.rank, "uri": rank.uri })).collect();
-    Ok(json!({ "sys": config.name, "provider": hint.provider, "rank_uris": ranks, "ms_ranks": answer.ms_ranks }))
+    let response =
+        json!({ "sys": config.name, "provider": hint.provider, "rank_uris": ranks, "ms_ranks": answer.ms_ranks });
+    Ok(Outcome::new(response, text))
 }
 
 #[cfg(test)]

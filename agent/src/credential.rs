@@ -5,11 +5,11 @@
 //! forgery.
 
 use crate::config::{AgentConfig, MappedUser};
-use crate::users;
 use daos_common::{Der, Error, Result};
 use daos_proto::Message;
 use daos_proto::auth::{Credential, Flavor, Sys, Token};
 use daos_proto::drpc::Peer;
+use daos_proto::users;
 use sha2::{Digest, Sha512};
 use std::collections::HashMap;
 use std::sync::Mutex;

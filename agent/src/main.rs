@@ -8,12 +8,12 @@
 //! | `service` | the dRPC calls of libdaos |
 //! | `attach` | attach information: asked of the management service, cached |
 //! | `fabric` | fabric interfaces of this machine and the choice among them |
-//! | `credential`, `users` | credentials from the caller's user and group |
+//! | `credential` | credentials from the caller's user and group |
 //! | `monitor` | which process holds which pool connection |
 //! | `daemon` | start, signals, stop |
 //!
 //! It trusts nothing that a caller says about itself: process, user and group come from the kernel.
-#![deny(unsafe_code)] // one fence: `users`, around the C library's user database
+#![forbid(unsafe_code)]
 
 mod attach;
 mod cli;
@@ -23,7 +23,6 @@ mod daemon;
 mod fabric;
 mod monitor;
 mod service;
-mod users;
 
 #[cfg(test)]
 mod tests;

@@ -124,7 +124,7 @@ async fn credentials() {
     let body = client.call(Method::RequestCreds, b"ignored".to_vec()).await.unwrap();
     let answer = GetCredResp::decode(body.as_slice()).unwrap();
     let uid = rustix::process::geteuid().as_raw();
-    match crate::users::user_name(uid).unwrap() {
+    match daos_proto::users::user_name(uid).unwrap() {
         None => assert_eq!(answer.status, Der::MISC.rc()),
         Some(name) => {
             let sys = Sys::decode(answer.cred.unwrap().token.unwrap().data.as_slice()).unwrap();

@@ -5,13 +5,14 @@
 //! packages, names and numbers; a Rust module carries each package. Generated names follow prost: `drpcListenerSock`
 //! is `drpc_listener_sock`, enum `CIC_NONE` is `CheckInconsistClass::CicNone`, `ACLResp` is `AclResp`.
 //!
-//! Beside the protocol stand the two things that all its users do alike: reaching a control plane ([`control`]) and
-//! reading configuration files strictly ([`yaml`], feature `config`).
-#![deny(unsafe_code)] // two fences: SO_PEERCRED in `drpc::socket`, registration in `drpc::aio`
+//! Beside the protocol stand the things that all its users do alike: reaching a control plane ([`control`]), reading
+//! configuration files strictly ([`yaml`], feature `config`), names of users and groups ([`users`]).
+#![deny(unsafe_code)] // fences: `users`; SO_PEERCRED in `drpc::socket`; registration in `drpc::aio`
 
 #[cfg(feature = "grpc")]
 pub mod control;
 pub mod drpc;
+pub mod users;
 #[cfg(feature = "config")]
 pub mod yaml;
 

@@ -1,5 +1,7 @@
-//! User and group names from the system's user database (files, LDAP, ...), by the C library: the one fence around
-//! unsafe code of the agent. Lookups block, possibly on a network.
+//! User and group names from the system's user database (files, LDAP, ...), by the C library. Lookups
+//! block, possibly on a network.
+//!
+//! A fence around unsafe code; agent and tools have none of their own for this.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_char, c_int};
