@@ -99,9 +99,11 @@ fn names_in(source: &str) -> BTreeSet<String> {
     let code = without_comments_and_strings(source);
     let mut names = BTreeSet::new();
     for (at, _) in code.match_indices("no_mangle") {
-        let mut words = code[at..].split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty());
+        let mut words =
+            code[at..].split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).filter(|w| !w.is_empty());
         if words.by_ref().any(|w| w == "fn" || w == "static") {
-            names.extend(words.find(|w| *w != "mut").map(str::to_owned));
+            // (`$name` in a macro is no name.)
+            names.extend(words.find(|w| *w != "mut").filter(|w| !w.starts_with('$')).map(str::to_owned));
         }
     }
     for marker in ["export!", "export_undeclared!"] {
