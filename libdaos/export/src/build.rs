@@ -274,19 +274,19 @@ fn stub_function(text: &mut String, symbol: &Symbol, convention: Convention) {
     let (der_nosys, enosys) = (-1010i32, 38i32);
     let nosys = if convention == Convention::Der { der_nosys } else { enosys };
     let (returns, value) = match symbol.c_type {
-        "void" => ("()", "()".to_owned()),
-        "int" => ("i32", nosys.to_string()),
-        "_Bool" => ("bool", "false".to_owned()),
-        "ssize_t" => ("isize", format!("-{}", nosys.abs())),
-        "key_t" => ("i32", "-1".to_owned()),
-        "double" => ("f64", "0.0".to_owned()),
-        "long" => ("i64", "0".to_owned()),
-        "unsigned int" | "uint32_t" => ("u32", "0".to_owned()),
-        "uint64_t" | "daos_size_t" | "size_t" => ("u64", "0".to_owned()),
-        pointer if pointer.ends_with('*') => ("*mut u8", "core::ptr::null_mut()".to_owned()),
+        "void" => ("", String::new()),
+        "int" => ("-> i32", nosys.to_string()),
+        "_Bool" => ("-> bool", "false".to_owned()),
+        "ssize_t" => ("-> isize", format!("-{}", nosys.abs())),
+        "key_t" => ("-> i32", "-1".to_owned()),
+        "double" => ("-> f64", "0.0".to_owned()),
+        "long" => ("-> i64", "0".to_owned()),
+        "unsigned int" | "uint32_t" => ("-> u32", "0".to_owned()),
+        "uint64_t" | "daos_size_t" | "size_t" => ("-> u64", "0".to_owned()),
+        pointer if pointer.ends_with('*') => ("-> *mut u8", "core::ptr::null_mut()".to_owned()),
         other => panic!("{}: how does a stub return {other}?", symbol.name),
     };
-    writeln!(text, "#[unsafe(no_mangle)]\npub extern \"C\" fn {}() -> {returns} {{\n    {value}\n}}", symbol.name)
+    writeln!(text, "#[unsafe(no_mangle)]\npub extern \"C\" fn {}() {returns} {{\n    {value}\n}}", symbol.name)
         .expect("a String takes everything");
 }
 

@@ -29,21 +29,21 @@ fn usable(memory: *mut c_void) -> size_t {
 
 /// Tells the tracker of fresh memory and passes it on.
 pub(crate) fn counted<T>(memory: *mut T) -> *mut T {
-    if let (Some(tracker), false) = (tracker(), memory.is_null()) {
-        if let Some(callback) = tracker.allocated {
-            // SAFETY: the callback and its argument were registered together.
-            unsafe { callback(tracker.argument as *mut c_void, usable(memory.cast())) };
-        }
+    if let (Some(tracker), false) = (tracker(), memory.is_null())
+        && let Some(callback) = tracker.allocated
+    {
+        // SAFETY: the callback and its argument were registered together.
+        unsafe { callback(tracker.argument as *mut c_void, usable(memory.cast())) };
     }
     memory
 }
 
 fn forget(memory: *mut c_void) {
-    if let (Some(tracker), false) = (tracker(), memory.is_null()) {
-        if let Some(callback) = tracker.freed {
-            // SAFETY: the callback and its argument were registered together.
-            unsafe { callback(tracker.argument as *mut c_void, usable(memory)) };
-        }
+    if let (Some(tracker), false) = (tracker(), memory.is_null())
+        && let Some(callback) = tracker.freed
+    {
+        // SAFETY: the callback and its argument were registered together.
+        unsafe { callback(tracker.argument as *mut c_void, usable(memory)) };
     }
 }
 
@@ -183,10 +183,4 @@ pub unsafe extern "C" fn d_asprintf2() {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn d_write_string_buffer() {
     jump!(gurt_write_string_buffer)
-}
-
-/// Called by variadic.c, so that formatted strings are counted too.
-#[unsafe(export_name = "gurt_counted")]
-extern "C" fn counted_string(memory: *mut c_char) -> *mut c_char {
-    counted(memory)
 }

@@ -47,7 +47,7 @@ fn decide(attribute: &mut d_fault_attr_t) -> bool {
         return false;
     }
     attribute.fa_num_hits += 1;
-    if attribute.fa_interval > 1 && attribute.fa_num_hits % u64::from(attribute.fa_interval) != 0 {
+    if attribute.fa_interval > 1 && !attribute.fa_num_hits.is_multiple_of(u64::from(attribute.fa_interval)) {
         return false;
     }
     // SAFETY: an array of three.

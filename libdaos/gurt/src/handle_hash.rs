@@ -88,7 +88,7 @@ unsafe extern "C" fn make_key(table: *mut d_hash_table, link: *mut d_list_t, kin
     // SAFETY: the table is the first member of its HandleHash; the argument is d_hhash_link_insert's.
     unsafe {
         let cookie = (*table.cast::<HandleHash>()).next_cookie.fetch_add(1, Ordering::Relaxed);
-        let kind = u64::from(kind.cast::<c_int>().read() as u32 & sys::D_HTYPE_MASK as u32);
+        let kind = u64::from(kind.cast::<c_int>().read() as u32 & sys::D_HTYPE_MASK);
         (*record(link)).hl_key = cookie << sys::D_HTYPE_BITS | kind;
     }
 }

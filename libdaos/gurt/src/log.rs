@@ -141,7 +141,7 @@ impl Logger {
 
     fn close(&mut self) {
         // SAFETY: as in `publish`.
-        unsafe { (*(&raw mut d_log_xst)).tag = ptr::null_mut() };
+        unsafe { d_log_xst.tag = ptr::null_mut() };
         self.tag.clear();
         self.file = None;
         self.forget_verdicts();
@@ -173,7 +173,7 @@ impl Logger {
         }
         self.facilities.push(name.to_owned());
         // SAFETY: as in `publish`.
-        unsafe { (*(&raw mut d_log_xst)).fac_cnt = self.facilities.len() as c_int };
+        unsafe { d_log_xst.fac_cnt = self.facilities.len() as c_int };
         Ok(index as c_int)
     }
 
@@ -183,7 +183,7 @@ impl Logger {
             return None;
         }
         // SAFETY: read under the logger's lock.
-        let chosen = unsafe { (*(&raw const d_dbglog_data)).dd_mask } as i32;
+        let chosen = unsafe { d_dbglog_data.dd_mask } as i32;
         let mask = if mask == DEBUG && chosen != 0 { chosen } else { mask };
         let entry = c_facility(index);
         // SAFETY: an entry in use; a word that is written whole.
@@ -223,7 +223,7 @@ impl Logger {
             mask |= self.groups.iter().filter(|g| same(&g.name)).fold(0, |m, g| m | g.mask);
         }
         // SAFETY: written under the logger's lock; a word.
-        unsafe { (*(&raw mut d_dbglog_data)).dd_mask = mask };
+        unsafe { d_dbglog_data.dd_mask = mask };
         self.forget_verdicts();
     }
 
@@ -253,8 +253,8 @@ impl Logger {
     fn count_bits(&self) {
         // SAFETY: written under the logger's lock; words.
         unsafe {
-            (*(&raw mut d_dbglog_data)).dbg_bit_cnt = self.bits.len() as c_int;
-            (*(&raw mut d_dbglog_data)).dbg_grp_cnt = self.groups.len() as c_int;
+            d_dbglog_data.dbg_bit_cnt = self.bits.len() as c_int;
+            d_dbglog_data.dbg_grp_cnt = self.groups.len() as c_int;
         }
     }
 

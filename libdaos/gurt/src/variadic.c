@@ -5,8 +5,25 @@
 #include <gurt/common.h>
 #include <stdarg.h>
 
-char *
-gurt_counted(char *memory);
+/* A formatted string in memory of d_malloc(); NULL for no memory or a bad format. */
+static char *
+format(int *length, const char *fmt, va_list ap)
+{
+	va_list again;
+	char   *text;
+
+	va_copy(again, ap);
+	*length = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (*length < 0)
+		return NULL;
+	text = d_malloc((size_t)*length + 1);
+	if (text == NULL)
+		*length = -1;
+	else
+		vsnprintf(text, (size_t)*length + 1, fmt, ap);
+	return text;
+}
 
 int
 gurt_asprintf(char **strp, const char *fmt, ...)
@@ -15,12 +32,8 @@ gurt_asprintf(char **strp, const char *fmt, ...)
 	int     length;
 
 	va_start(ap, fmt);
-	length = vasprintf(strp, fmt, ap);
+	*strp = format(&length, fmt, ap);
 	va_end(ap);
-	if (length < 0)
-		*strp = NULL;
-	else
-		gurt_counted(*strp);
 	return length;
 }
 
@@ -28,12 +41,12 @@ char *
 gurt_asprintf2(int *rc, const char *fmt, ...)
 {
 	va_list ap;
-	char   *text = NULL;
+	char   *text;
 
 	va_start(ap, fmt);
-	*rc = vasprintf(&text, fmt, ap);
+	text = format(rc, fmt, ap);
 	va_end(ap);
-	return *rc < 0 ? NULL : gurt_counted(text);
+	return text;
 }
 
 int
@@ -60,7 +73,7 @@ gurt_write_string_buffer(struct d_string_buffer_t *buf, const char *fmt, ...)
 		}
 		/* At least double, so that appending costs no more than copying. */
 		size_t grown = MAX(buf->str_size + length + 1, MAX(buf->buf_size * 2, 64));
-		char  *text  = realloc(buf->str, grown);
+		char  *text  = d_realloc(buf->str, grown);
 
 		if (text == NULL) {
 			buf->status = -DER_NOMEM;
