@@ -111,10 +111,8 @@ fn check(args: &DevArgs) -> Result<()> {
     }
     let least = DATA_TARGET_MIN * u64::from(args.targets) * 16 / 15 + 1;
     if args.data_size > 0 && args.data_size < least {
-        return Err(Der::INVAL.err(format!(
-            "--data-size: {} targets need at least {least} bytes, or 0 for no data tier",
-            args.targets
-        )));
+        return Err(Der::INVAL
+            .err(format!("--data-size: {} targets need at least {least} bytes, or 0 for no data tier", args.targets)));
     }
     Ok(())
 }
@@ -317,9 +315,7 @@ fn write_client_files(settings: &Settings, site: &Site) -> Result<()> {
 fn user_map() -> &'static str {
     match user_name().is_some() {
         true => "",
-        false => {
-            "credential_config:\n  client_user_map:\n    default:\n      user: nobody\n      group: nogroup\n"
-        }
+        false => "credential_config:\n  client_user_map:\n    default:\n      user: nobody\n      group: nogroup\n",
     }
 }
 
@@ -346,7 +342,8 @@ async fn make_ready(
     make_pool(args, server, settings).await?;
     agent.answers(&site.run.join(AGENT_SOCKET)).await?;
     let made =
-        run_tool(&programs.daos, &["container", "create", &args.pool, &args.cont, "--type", "POSIX"], environment).await;
+        run_tool(&programs.daos, &["container", "create", &args.pool, &args.cont, "--type", "POSIX"], environment)
+            .await;
     match made {
         Err(error) if error.code() != Der::EXIST => Err(error),
         _ => Ok(()),
@@ -368,8 +365,7 @@ async fn make_pool(args: &DevArgs, server: &Arc<Server>, settings: &Settings) ->
         return Ok(());
     }
     let user = user_name().unwrap_or_else(|| "nobody".to_string());
-    let label =
-        PoolProperty { number: 1, value: Some(pool_property::Value::Strval(args.pool.clone())) };
+    let label = PoolProperty { number: 1, value: Some(pool_property::Value::Strval(args.pool.clone())) };
     let request = PoolCreateReq {
         uuid: uuid::Uuid::new_v4().to_string(),
         sys: settings.name.clone(),
@@ -504,4 +500,3 @@ fn with_logs(error: Error, site: &Site) -> Error {
     }
     error.code().err(text)
 }
-

@@ -231,14 +231,8 @@ mod tests {
         assert_eq!(site.settings().unwrap(), None);
         let busy = Site::open(&args).err().unwrap();
         assert!(busy.code() == Der::BUSY && busy.message().contains("another `daos_server dev`"), "{busy}");
-        let settings = Settings {
-            name: "s".into(),
-            targets: 1,
-            scm_bytes: 2,
-            data_bytes: 3,
-            control_port: 4,
-            fabric_port: 5,
-        };
+        let settings =
+            Settings { name: "s".into(), targets: 1, scm_bytes: 2, data_bytes: 3, control_port: 4, fabric_port: 5 };
         site.save(&settings).unwrap();
         site.close();
         let again = Site::open(&args).unwrap();
