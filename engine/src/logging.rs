@@ -18,17 +18,17 @@ use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt, reload, util
 /// Mask when `D_LOG_MASK` is not set.
 const DEFAULT_MASK: &str = "INFO";
 
-/// Upstream's log facilities and the modules that stand for them here.
+/// Upstream's log facilities and the modules that stand for them here; the last of a module's is shown.
 const FACILITIES: &[(&str, &str)] = &[
     ("server", "daos_engine"),
     ("mgmt", "daos_engine::service"),
     ("drpc", "daos_engine::drpc"),
     ("pool", "daos_engine::pool"),
-    ("cont", "daos_engine::pool::cont"),
     ("container", "daos_engine::pool::cont"),
+    ("cont", "daos_engine::pool::cont"),
     ("rdb", "daos_engine::pool::store"),
-    ("object", "daos_engine::object"),
     ("obj", "daos_engine::object"),
+    ("object", "daos_engine::object"),
     ("bio", "daos_blob"),
     ("vos", "daos_vos"),
     ("rpc", "daos_fabric"),

@@ -28,7 +28,7 @@ const RECORD_VERSION: u32 = 1;
 /// The directory. Used by the service thread.
 pub struct Storage {
     root: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 /// One rank's record of a pool.
@@ -73,7 +73,14 @@ impl Storage {
         for name in [NEWBORNS, ZOMBIES] {
             fs::create_dir_all(root.join(name)).map_err(|error| Error::from(error).at(&place))?;
         }
-        Ok(Storage { root: root.to_owned(), _lock: lock })
+        Ok(Storage { root: root.to_owned(), lock })
+    }
+
+    /// Gives the directory back: another engine may take it. Nothing may be done with it afterwards.
+    pub fn release(&self) {
+        if let Err(error) = rustix::fs::flock(&self.lock, rustix::fs::FlockOperation::Unlock) {
+            tracing::error!("storage {} cannot be given back: {error}", self.root.display());
+        }
     }
 
     /// Removes what an interrupted creation or deletion left.

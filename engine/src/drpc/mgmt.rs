@@ -23,7 +23,9 @@ macro_rules! answers {
     ($($name:ty),* $(,)?) => {
         $(impl Answer for $name {
             fn failed(status: i32) -> Self {
-                Self { status, ..Default::default() }
+                let mut answer = Self::default();
+                answer.status = status;
+                answer
             }
         })*
     };

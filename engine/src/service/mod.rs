@@ -115,7 +115,7 @@ pub fn run(setup: ServiceSetup, ready: &SyncSender<Result<ServiceReady>>) -> Res
         }
     };
     let runtime = service.runtime.clone();
-    runtime.spawn(inbox.serve(service.clone(), runtime.clone())).detach();
+    let jobs = runtime.spawn(inbox.serve(service.clone(), runtime.clone()));
     let accepting = runtime.spawn(accept(service.clone()));
     runtime.block_on(async {
         let _ = stopped.await;
@@ -123,7 +123,9 @@ pub fn run(setup: ServiceSetup, ready: &SyncSender<Result<ServiceReady>>) -> Res
         // What is being committed is synchronous; what waits for others ends with the process.
         runtime.sleep(Duration::from_millis(10)).await;
     });
+    drop(jobs);
     service.pools.borrow_mut().clear();
+    service.storage.release();
     Ok(())
 }
 

@@ -121,7 +121,7 @@ pub fn run(setup: TargetSetup, ready: &SyncSender<Result<TargetReady>>) -> Resul
         }
     };
     let runtime = target.runtime.clone();
-    runtime.spawn(inbox.serve(target.clone(), runtime.clone())).detach();
+    let jobs = runtime.spawn(inbox.serve(target.clone(), runtime.clone()));
     let accepting = runtime.spawn(accept(target.clone()));
     runtime.block_on(async {
         let _ = stopped.await;
@@ -129,6 +129,7 @@ pub fn run(setup: TargetSetup, ready: &SyncSender<Result<TargetReady>>) -> Resul
         drop(accepting);
         target.drain().await;
     });
+    drop(jobs);
     target.shares.borrow_mut().clear();
     Ok(())
 }
