@@ -243,8 +243,8 @@ impl Reserved {
     fn take(&mut self, state: &mut State, len: u64, header: u64) -> Result<()> {
         let layout = state.arena.layout();
         let tier = if len > layout.blob_threshold_bytes && layout.blob_units != 0 { Tier::Blob } else { Tier::Arena };
-        let kept = state.kept_units;
-        let header = if tier == Tier::Arena { header } else { 0 };
+        // What is kept free is for the trees, which are in the arena.
+        let (kept, header) = if tier == Tier::Arena { (state.kept_units, header) } else { (0, 0) };
         let too_long = || Der::NOSPACE.err(format!("a value of {len} bytes"));
         let run = state.reserve(tier, len.checked_add(header).ok_or_else(too_long)?, kept)?;
         self.runs.push(run);
