@@ -19,6 +19,7 @@ use daos_common::hlc::Clock;
 use daos_common::{Der, Error, Result};
 use daos_fabric::FabricConfig;
 use daos_proto::drpc::Server;
+use daos_vos::Durability;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,6 +51,8 @@ pub struct Config {
     pub instance: u32,
     /// First core to pin threads to.
     pub first_core: u32,
+    /// What commits survive.
+    pub durability: Durability,
     /// Fabric and timeouts.
     pub environment: Environment,
 }
@@ -69,6 +72,7 @@ impl Config {
             nvme: options.nvme.clone(),
             instance: options.instance_idx,
             first_core: options.firstcore,
+            durability: environment::durability(&options.storage),
             environment: Environment::read()?,
         })
     }
@@ -110,7 +114,7 @@ impl Engine {
             None => None,
         };
         let clock = Arc::new(Clock::new());
-        let durability = environment::durability(&config.storage);
+        let durability = config.durability;
         let (server, callers) = ServerClient::new(&config.socket_dir);
         let mut starter = Starter { sender, config: &config, counters: Vec::new(), threads: Vec::new() };
         for (index, caller) in callers.into_iter().enumerate() {

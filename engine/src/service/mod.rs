@@ -84,7 +84,7 @@ pub struct Service {
     pub incarnation: u64,
     counters: Arc<Counters>,
     storage: Storage,
-    tier: Option<Arc<DataTier>>,
+    tier: RefCell<Option<Arc<DataTier>>>,
     targets: RefCell<Vec<Remote<Target>>>,
     uris: RefCell<Vec<String>>,
     rank: Cell<Rank>,
@@ -125,6 +125,7 @@ pub fn run(setup: ServiceSetup, ready: &SyncSender<Result<ServiceReady>>) -> Res
     });
     drop(jobs);
     service.pools.borrow_mut().clear();
+    service.tier.take();
     service.storage.release();
     Ok(())
 }
@@ -147,7 +148,7 @@ fn open(setup: ServiceSetup) -> Result<Opened> {
         durability: setup.durability,
         counters: setup.counters,
         storage: setup.storage,
-        tier: setup.tier,
+        tier: RefCell::new(setup.tier),
         targets: RefCell::default(),
         uris: RefCell::default(),
         rank: Cell::new(Rank::NONE),

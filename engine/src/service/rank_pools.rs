@@ -43,7 +43,7 @@ impl Service {
     /// `IO`: the directory cannot be read or cleaned.
     pub async fn open_pools(self: &Rc<Self>) -> Result<()> {
         self.storage.clean()?;
-        if let Some(tier) = &self.tier {
+        if let Some(tier) = self.tier.borrow().as_ref() {
             tier.delete(|pool| self.storage.has(pool));
         }
         if crate::environment::text("DAOS_START_POOLS")
@@ -140,7 +140,7 @@ impl Service {
         if request.scm_bytes > free {
             return Err(Der::NOSPACE.err(format!("{} bytes of SCM wanted, {free} free", request.scm_bytes)));
         }
-        if blob_bytes > 0 && self.tier.is_none() {
+        if blob_bytes > 0 && self.tier.borrow().is_none() {
             return Err(Der::NONEXIST.err("bytes of the data tier wanted, but this engine has no data tier"));
         }
         Ok(PoolConfig {
@@ -154,7 +154,7 @@ impl Service {
     }
 
     async fn make_stores(&self, newborn: &Path, config: &PoolConfig) -> Result<()> {
-        if let Some(tier) = self.tier.as_ref().filter(|_| config.blob_bytes > 0) {
+        if let Some(tier) = self.tier.borrow().as_ref().filter(|_| config.blob_bytes > 0) {
             for target in 0..self.targets.borrow().len() as u32 {
                 tier.create(BlobId { pool: config.pool, target }, config.blob_bytes)?;
             }
@@ -169,7 +169,7 @@ impl Service {
     }
 
     fn delete_blobs(&self, pool: Uuid) {
-        if let Some(tier) = &self.tier {
+        if let Some(tier) = self.tier.borrow().as_ref() {
             tier.delete(|other| other != pool);
         }
     }

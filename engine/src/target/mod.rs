@@ -83,7 +83,7 @@ pub struct Target {
     home: RemoteWaker,
     requests: Rc<Budget>,
     ring: Option<Ring>,
-    tier: Option<Arc<DataTier>>,
+    tier: RefCell<Option<Arc<DataTier>>>,
     durability: Durability,
     service: OnceCell<Remote<Service>>,
     shares: RefCell<HashMap<Uuid, Rc<Share>>>,
@@ -131,6 +131,7 @@ pub fn run(setup: TargetSetup, ready: &SyncSender<Result<TargetReady>>) -> Resul
     });
     drop(jobs);
     target.shares.borrow_mut().clear();
+    target.tier.take();
     Ok(())
 }
 
@@ -159,7 +160,7 @@ fn open(setup: TargetSetup) -> Result<Opened> {
         operations: Operations::default(),
         requests: Budget::new(IN_FLIGHT_REQUESTS),
         ring,
-        tier: setup.tier,
+        tier: RefCell::new(setup.tier),
         durability: setup.durability,
         service: OnceCell::new(),
         shares: RefCell::default(),
@@ -291,7 +292,7 @@ impl Target {
             return Err(Der::DF_INVAL.err(format!("the store belongs to pool {}, not {pool}", vos.pool())));
         }
         let id = daos_blob::BlobId { pool, target: self.index };
-        let blob = match (&self.tier, &self.ring) {
+        let blob = match (self.tier.borrow().as_ref(), &self.ring) {
             (Some(tier), Some(ring)) if blob_bytes > 0 => Some(tier.device(self.index).blob(id, ring)?),
             _ if blob_bytes > 0 => {
                 return Err(

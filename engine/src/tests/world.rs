@@ -13,6 +13,7 @@ use daos_common::{Error, ObjectId, Result, UnitOid, flags};
 use daos_fabric::{Endpoint, FabricConfig, Reply, Request, Runtime};
 use daos_proto::drpc::{Client, Handler, Listener, Method, Module, Peer, Server, Status};
 use daos_proto::{Message, auth, mgmt, srv};
+use daos_vos::Durability;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
@@ -123,6 +124,7 @@ impl World {
             nvme: self.nvme.clone(),
             instance: 3,
             first_core: 0,
+            durability: Durability::Process,
             environment: Environment { fabric: fabric(), timeout: TIMEOUT },
         }
     }
