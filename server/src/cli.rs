@@ -133,9 +133,9 @@ pub struct DevArgs {
     /// Size of the memory tier, bytes (suffixes K, M, G, T are powers of 1024); used as it fills.
     #[arg(long, default_value = "1G", value_parser = parse_size)]
     pub size: u64,
-    /// Size of the data tier, a file; 0 for none. Used as it fills.
-    #[arg(long, default_value = "4G", value_parser = parse_size)]
-    pub data_size: u64,
+    /// Size of the data tier, a file that is reserved at once; 0 for none [default: 4G if there is room].
+    #[arg(long, value_parser = parse_size)]
+    pub data_size: Option<u64>,
     /// System name.
     #[arg(long, default_value = "daos_server")]
     pub name: String,

@@ -109,7 +109,10 @@ pub fn spawn(config: &ServerConfig, index: usize, nvme_conf: Option<&Path>) -> R
     let Some(engine) = config.engines.get(index) else {
         return Err(Der::NONEXIST.err(format!("engine {index} isn't in the configuration")));
     };
-    let program = find_program(PROGRAM)?;
+    let program = match &config.engine_program {
+        Some(program) => program.clone(),
+        None => find_program(PROGRAM)?,
+    };
     let mut command = std::process::Command::new(&program);
     command
         .args(arguments(config, index, engine, nvme_conf))

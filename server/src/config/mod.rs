@@ -185,6 +185,8 @@ pub struct ServerConfig {
     pub engines: Vec<EngineConfig>,
     /// Format storage at start without being asked to (`--auto-format`).
     pub auto_format: bool,
+    /// The engine's program; `None` for `daos_engine` beside this one or on PATH. Never set by a file.
+    pub engine_program: Option<PathBuf>,
     /// Accept an engine that comes back on another control address. Never set by a file: a system on one machine
     /// (`daos_server dev`) picks a free port at every start.
     pub allow_address_change: bool,

@@ -59,6 +59,7 @@ pub fn resolve(raw: RawServer, path: &Path) -> Result<ServerConfig> {
         system_ram_reserved_gib: ram_reserved.map_or(64, |gib| gib.unsigned_abs()),
         engines,
         auto_format: false,
+        engine_program: None,
         allow_address_change: false,
     })
 }

@@ -42,6 +42,8 @@ const INTERFACE: &str = "lo";
 const PROVIDER: &str = "ofi+tcp";
 /// Size of the pool service's store, MiB: the smallest allowed.
 const POOL_SERVICE_MIB: u32 = 128;
+/// Size of the data tier when none is given.
+const DATA_DEFAULT: u64 = 4 << 30;
 /// Lines of a log shown when the start fails.
 const TAIL_LINES: usize = 15;
 
@@ -109,12 +111,28 @@ fn check(args: &DevArgs) -> Result<()> {
     if args.size < least {
         return Err(Der::INVAL.err(format!("--size: {} targets need at least {least} bytes", args.targets)));
     }
-    let least = DATA_TARGET_MIN * u64::from(args.targets) * 16 / 15 + 1;
-    if args.data_size > 0 && args.data_size < least {
+    let least = least_data(args.targets);
+    if args.data_size.is_some_and(|size| size > 0 && size < least) {
         return Err(Der::INVAL
             .err(format!("--data-size: {} targets need at least {least} bytes, or 0 for no data tier", args.targets)));
     }
     Ok(())
+}
+
+/// Least size of the data tier: what a pool needs of it, and the rest that [`make_pool`] leaves.
+fn least_data(targets: u32) -> u64 {
+    DATA_TARGET_MIN * u64::from(targets) * 16 / 15 + 1
+}
+
+/// The data tier's size when none is given: the engine reserves the whole file at once, so that it is only made where
+/// there is room.
+fn data_size(args: &DevArgs, site: &Site) -> u64 {
+    let wanted = least_data(args.targets).max(DATA_DEFAULT);
+    match args.data_size {
+        Some(size) => size,
+        None if site::has_room(&site.path(""), wanted) => wanted,
+        None => 0,
+    }
 }
 
 async fn live(
@@ -184,13 +202,13 @@ fn settings(args: &DevArgs, site: &Site) -> Result<Settings> {
         name: args.name.clone(),
         targets: args.targets,
         scm_bytes: args.size,
-        data_bytes: args.data_size,
+        data_bytes: data_size(args, site),
         control_port: args.port.unwrap_or(0),
         fabric_port: 0,
     };
     let Some(found) = site.settings()? else { return Ok(asked) };
-    let same = (&found.name, found.targets, found.scm_bytes, found.data_bytes)
-        == (&asked.name, asked.targets, asked.scm_bytes, asked.data_bytes);
+    let same = (&found.name, found.targets, found.scm_bytes) == (&asked.name, asked.targets, asked.scm_bytes)
+        && args.data_size.is_none_or(|size| size == found.data_bytes);
     if !same {
         eprintln!(
             "daos_server dev: the system here was made with --name {} --targets {} --size {} --data-size {}; it stays \
@@ -285,6 +303,7 @@ fn configuration(settings: &Settings, site: &Site, args: &DevArgs, debug: bool) 
         system_ram_reserved_gib: 1,
         engines: vec![engine],
         auto_format: true,
+        engine_program: None,
         allow_address_change: true,
     }
 }

@@ -205,7 +205,8 @@ fn sweep(parent: &Path) {
     }
 }
 
-fn has_room(dir: &Path, bytes: u64) -> bool {
+/// Whether `bytes` fit in the file system of `dir`, with a quarter to spare.
+pub fn has_room(dir: &Path, bytes: u64) -> bool {
     rustix::fs::statvfs(dir).is_ok_and(|stat| stat.f_bavail.saturating_mul(stat.f_frsize) > bytes + bytes / 4)
 }
 

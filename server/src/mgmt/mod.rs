@@ -13,8 +13,6 @@ mod pool_ops;
 pub mod pool_size;
 mod service;
 mod system_ops;
-#[cfg(test)]
-mod tests;
 
 use crate::server::Server;
 use crate::system::{State, System};
@@ -87,4 +85,25 @@ fn civil_date(days: u64) -> (u64, u64, u64) {
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Aim: dates, leap days included.
+    #[test]
+    fn timestamps() {
+        assert_eq!(timestamp(0), "1970-01-01T00:00:00.000+00:00");
+        assert_eq!(timestamp(951_782_400), "2000-02-29T00:00:00.000+00:00");
+        assert_eq!(timestamp(1_793_577_599), "2026-11-01T23:59:59.000+00:00");
+    }
+
+    /// Aim: a version behind the system's name is taken off, a hyphen in the name isn't.
+    #[test]
+    fn versions_behind_names() {
+        assert_eq!(strip_version("sys-2.6.0"), "sys");
+        assert_eq!(strip_version("my-sys"), "my-sys");
+        assert_eq!(strip_version(""), "");
+    }
 }
