@@ -6,6 +6,12 @@ struct fi_info *lf_allocinfo(void)
     return fi_allocinfo();
 }
 
+void lf_manual_progress(struct fi_domain_attr *attr)
+{
+    attr->control_progress = FI_PROGRESS_MANUAL;
+    attr->data_progress = FI_PROGRESS_MANUAL;
+}
+
 int lf_close(struct fid *fid)
 {
     return fi_close(fid);

@@ -55,6 +55,8 @@ static const uint32_t LF_ADDR_STR = FI_ADDR_STR;
 static const uint32_t LF_FORMAT_UNSPEC = FI_FORMAT_UNSPEC;
 
 struct fi_info *lf_allocinfo(void);
+/* Asks for progress by the caller's own calls only (the field sits in a union in libfabric 2). */
+void lf_manual_progress(struct fi_domain_attr *attr);
 int lf_close(struct fid *fid);
 int lf_domain(struct fid_fabric *fabric, struct fi_info *info, struct fid_domain **domain);
 int lf_endpoint(struct fid_domain *domain, struct fi_info *info, struct fid_ep **ep);

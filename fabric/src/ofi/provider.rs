@@ -132,8 +132,7 @@ fn get_info(provider: &str, config: &FabricConfig) -> Result<Info> {
         domain.mr_mode =
             lf::LF_MR_LOCAL | lf::LF_MR_VIRT_ADDR | lf::LF_MR_ALLOCATED | lf::LF_MR_PROV_KEY | lf::LF_MR_ENDPOINT;
         domain.threading = lf::LF_THREAD_DOMAIN as _;
-        domain.control_progress = lf::LF_PROGRESS_MANUAL as _;
-        domain.data_progress = lf::LF_PROGRESS_MANUAL as _;
+        lf::lf_manual_progress(domain);
         if let Some(name) = &domain_c {
             domain.name = libc::strdup(name.as_ptr());
         }
