@@ -228,6 +228,10 @@ impl Endpoint {
         self.core.transport.fds()
     }
 
+    pub(crate) fn must_be_polled(&self) -> bool {
+        self.core.transport.must_be_polled()
+    }
+
     pub(crate) fn may_sleep(&self) -> bool {
         self.core.transport.may_sleep()
     }

@@ -30,8 +30,10 @@ use std::time::{Duration, Instant};
 
 /// Tasks run in one turn at most, before the endpoint is polled again.
 const TASKS_PER_TURN: usize = 64;
-/// The longest sleep while a poller without a descriptor must be polled.
-const POLLED_SLEEP: Duration = Duration::from_micros(50);
+/// The first sleep while something without a descriptor must be polled; each that brings nothing doubles the next.
+const POLLED_SLEEP_FIRST: Duration = Duration::from_micros(20);
+/// The longest such sleep.
+const POLLED_SLEEP_LONGEST: Duration = Duration::from_millis(1);
 
 /// A single-threaded executor bound to an endpoint. Cheap to clone; not `Send`.
 ///
@@ -46,6 +48,7 @@ struct Inner {
     executor: LocalExecutor<'static>,
     pollers: RefCell<Vec<Rc<dyn Poller>>>,
     polled_only: Cell<bool>,
+    polled_sleep: Cell<Duration>,
     timers: RefCell<Timers>,
     wake: Arc<WakeTarget>,
     waker: Waker,
@@ -75,7 +78,8 @@ impl Runtime {
         let inner = Inner {
             executor: LocalExecutor::new(),
             pollers: RefCell::default(),
-            polled_only: Cell::new(false),
+            polled_only: Cell::new(endpoint.must_be_polled()),
+            polled_sleep: Cell::new(POLLED_SLEEP_FIRST),
             timers: RefCell::default(),
             waker: Waker::from(wake.clone()),
             wake,
@@ -233,6 +237,7 @@ impl Inner {
         let mut spin = self.spin.get();
         spin.busy();
         self.spin.set(spin);
+        self.polled_sleep.set(POLLED_SLEEP_FIRST);
     }
 
     /// Sleeps until a descriptor is readable, a waker is woken, or `until`.
@@ -248,7 +253,9 @@ impl Inner {
             let started = Instant::now();
             let mut timeout = until.map(|at| at.saturating_duration_since(started));
             if self.polled_only.get() {
-                timeout = Some(timeout.map_or(POLLED_SLEEP, |timeout| timeout.min(POLLED_SLEEP)));
+                let nap = self.polled_sleep.get();
+                timeout = Some(timeout.map_or(nap, |timeout| timeout.min(nap)));
+                self.polled_sleep.set((nap * 2).min(POLLED_SLEEP_LONGEST));
             }
             let something = self.wait_for_descriptors(timeout);
             let mut spin = self.spin.get();

@@ -99,6 +99,10 @@ pub(crate) trait Transport {
     fn poll(&self, events: &mut Vec<Event>) -> usize;
     /// Descriptors that become readable when `poll` has something to do.
     fn fds(&self) -> Vec<RawFd>;
+    /// Whether `poll` may have something to do though no descriptor says so: the provider has none.
+    fn must_be_polled(&self) -> bool {
+        false
+    }
     /// Whether the descriptors can be trusted right now: nothing is left to poll.
     fn may_sleep(&self) -> bool;
     /// Whether anything is at a peer's address, asked by another way than the fabric.

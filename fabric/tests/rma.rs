@@ -129,8 +129,10 @@ fn wrong_regions() {
     drop(exposed);
     let body = wire::encode(&(0u64, 4096u64, &descriptors)).unwrap();
     let gone = daos_fabric::Request { timeout: std::time::Duration::from_secs(2), ..request(UPDATE, &body, &[]) };
-    let error = runtime.block_on(endpoint.call(&peer, gone)).err().unwrap();
-    println!("closed region: {error}");
+    let result = runtime.block_on(endpoint.call(&peer, gone)).map(|_| ());
+    println!("closed region: {result:?}");
+    // The shm provider reads another process's memory by its address and looks at no key.
+    assert!(result.is_err() || common::config().provider == "ofi+shm");
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
     loop {
         // SAFETY: as above.

@@ -171,10 +171,15 @@ impl OfiTransport {
         let av = open_av(&domain)?;
         // libfabric 1.17's `net` never clears its wake-up signal; its descriptors are watched one by one instead.
         let by_pollfds = provider == "net";
-        let cq = open_cq(&domain, &info, by_pollfds).map_err(|error| error.at(place()))?;
+        let wait_object = if by_pollfds { lf::LF_WAIT_POLLFD } else { lf::LF_WAIT_FD };
+        // Some providers (shm) have no descriptor: they must be polled.
+        let (cq, has_fds) = match open_cq(&domain, &info, wait_object) {
+            Ok(cq) => (cq, true),
+            Err(_) => (open_cq(&domain, &info, lf::LF_WAIT_NONE).map_err(|error| error.at(place()))?, false),
+        };
         let ep = open_ep(&domain, &info, &cq, &av).map_err(|error| error.at(place()))?;
         let own = own_address(&ep)?;
-        let fds = wait_fds(&cq, by_pollfds)?;
+        let fds = if has_fds { wait_fds(&cq, by_pollfds)? } else { Vec::new() };
         let registrar = domain
             .wants(lf::LF_MR_LOCAL)
             .then(|| Rc::new(BufferRegistrar { domain: domain.clone() }) as Rc<dyn Registrar>);
@@ -185,7 +190,7 @@ impl OfiTransport {
             max_segment: info.endpoint().max_msg_size.max(1),
             inject_bytes: info.transmit().inject_size,
             fds,
-            needs_trywait: !by_pollfds,
+            needs_trywait: has_fds && !by_pollfds,
             reach: RefCell::default(),
             missing_receives: Cell::new(RECEIVES.min(info.receive().size.max(1))),
             contexts: RefCell::default(),
@@ -430,6 +435,10 @@ impl Transport for OfiTransport {
         self.fds.clone()
     }
 
+    fn must_be_polled(&self) -> bool {
+        self.fds.is_empty()
+    }
+
     fn may_sleep(&self) -> bool {
         if !self.needs_trywait {
             return true;
@@ -457,13 +466,13 @@ fn open_av(domain: &Domain) -> Result<Opened<lf::fid_av>> {
     })
 }
 
-fn open_cq(domain: &Domain, info: &Info, by_pollfds: bool) -> Result<Opened<lf::fid_cq>> {
+fn open_cq(domain: &Domain, info: &Info, wait_object: i32) -> Result<Opened<lf::fid_cq>> {
     // SAFETY: plain data, for which zero is valid.
     let mut attr: lf::fi_cq_attr = unsafe { std::mem::zeroed() };
     attr.format = lf::LF_CQ_FORMAT_MSG as _;
-    attr.wait_obj = if by_pollfds { lf::LF_WAIT_POLLFD } else { lf::LF_WAIT_FD } as _;
+    attr.wait_obj = wait_object as _;
     attr.size = (info.transmit().size + info.receive().size).max(1024);
-    Opened::new("a completion queue with a file descriptor", |cq| {
+    Opened::new("a completion queue", |cq| {
         // SAFETY: an open domain, valid attributes.
         unsafe { lf::lf_cq_open(domain.domain.as_ptr(), &mut attr, cq) }
     })
