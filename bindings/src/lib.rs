@@ -1,17 +1,25 @@
-//! Safe Rust over the C ABI of `libdaos.so`: pools, containers, objects, arrays.
+//! Safe Rust over the C ABI of `libdaos.so`: pools, containers, objects, arrays, attributes, access control.
 //!
 //! Called by `libdfs`, the `daos` tool and any Rust application; links `libdaos.so` dynamically, so handles opened
 //! here and by C code in the same process are the same handles. Every call here blocks; programs that want events
 //! use `daos_sys` directly.
 
+mod acl;
 mod array;
+mod attrs;
 mod container;
+mod dfs;
+mod info;
 mod object;
 mod pool;
 mod prop;
+mod values;
 
+pub use acl::ContAccess;
 pub use array::{Array, ArrayStat};
 pub use container::{ContInfo, ContRef, Container};
+pub use dfs::{DfsAttributes, create_posix, query_posix};
+pub use info::{PoolEntry, PoolInfo, Rebuild, SystemInfo, TargetInfo, TierSpace, list_pools, system_info};
 pub use object::{Anchor, Extent, FetchValue, Object, ObjectMode, UpdateValue, generate_oid};
 pub use pool::{Pool, PoolRef};
 pub use prop::PropList;
