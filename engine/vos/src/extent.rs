@@ -220,6 +220,13 @@ impl Walk<'_> {
     }
 }
 
+/// Whether any record of the range shows `version`.
+pub(crate) fn is_visible(mem: &impl Mem, root: u64, query: &Query, version: Version) -> Result<bool> {
+    let mut walk = Walk { query, pieces: Vec::new(), spare: Vec::new(), sure: 0, sure_data: 0, stopped: false };
+    walk.visit(mem, root, 0)?;
+    Ok(walk.pieces.iter().any(|piece| piece.version == version))
+}
+
 /// Whether data was written above `floor` and at or below `epoch`.
 pub(crate) fn any_data(mem: &impl Mem, root: u64, epoch: Epoch, floor: Version) -> Result<bool> {
     if root == 0 {

@@ -259,6 +259,15 @@ impl VosCont {
     ) -> Result<ObjQueryKeyReply> {
         query::query_key(&self.inner, &self.cont, oid, epoch, what, dkey, akey)
     }
+
+    /// Goes on with a pass that drops versions nobody can see, for about `budget` steps of at most 64 removals;
+    /// `true` when the pass is complete.
+    ///
+    /// # Errors
+    /// `NOSPACE`: not even the space kept for this is left; `DF_INVAL`.
+    pub fn aggregate(&self, pass: &mut crate::Aggregation, budget: usize) -> Result<bool> {
+        crate::aggregate::aggregate(&self.inner, &self.cont, pass, budget)
+    }
 }
 
 impl Update {

@@ -7,8 +7,9 @@
 
 //!
 //! From the bottom: `arena` (mapped file, redo log; all `unsafe`), `space` (allocation), `tx` (transactions), `tree`
-//! (B+tree), `record` and `extent` (what the trees hold), and the verbs: `update`, `fetch`, `list`, `query`, `reclaim`.
+//! (B+tree), `record` and `extent` (what the trees hold), and the verbs: `update`, `fetch`, `list`, `query`, `reclaim`, `aggregate`.
 
+mod aggregate;
 mod arena;
 mod extent;
 mod face;
@@ -23,6 +24,7 @@ mod tree;
 mod tx;
 mod update;
 
+pub use aggregate::Aggregation;
 pub use face::*;
 pub use query::{GET_AKEY, GET_DKEY, GET_MAX, GET_MIN, GET_RECX};
 

@@ -181,3 +181,43 @@ fn long_keys() {
         assert_eq!(reply.key_bytes_needed, 20_001);
     }
 }
+
+/// Aim: a small value in an akey of its own under a dkey of its own takes at most 400 bytes of the arena.
+#[test]
+fn bytes_per_small_value() {
+    let dir = tempfile::tempdir().unwrap();
+    let pool = VosPool::create(&config(&dir.path().join("vos-0"), 32 << 20)).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    let before = pool.space().arena_free;
+    let count = 20_000u64;
+    for number in 0..count {
+        let dkey = format!("dkey-{number:011}");
+        put(&cont, object(1), number + 1, dkey.as_bytes(), &[single(b"akey", 64)], &[1; 64]).unwrap();
+    }
+    let each = (before - pool.space().arena_free) / count;
+    println!("{each} bytes");
+    assert!(each <= 400, "{each} bytes");
+}
+
+/// Aim: overwriting one value and one extent for ever fits in a small store when versions are aggregated.
+#[test]
+fn aggregation_makes_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let pool = VosPool::create(&config(&dir.path().join("vos-0"), 16 << 20)).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    for epoch in 1..20_000u64 {
+        let iods = [single(b"a", 2000), array(b"r", 1, epoch % 4 * 1000, 1000)];
+        put(&cont, object(1), epoch, b"d", &iods, &[epoch as u8; 3000]).unwrap();
+        if epoch.is_multiple_of(2000) {
+            let mut pass = crate::Aggregation::new(0..=epoch);
+            while !cont.aggregate(&mut pass, 10).unwrap() {}
+            assert_eq!(get(&pool, &cont, object(1), epoch, b"d", single(b"a", 0)).unwrap(), [epoch as u8; 2000]);
+        }
+    }
+    cont.punch(object(1), 30_000, &[], &[], 0).unwrap();
+    let mut pass = crate::Aggregation::new(0..=30_000);
+    while !cont.aggregate(&mut pass, 100).unwrap() {}
+    audit(&pool);
+    let listed = cont.list(object(1), 29_999, &ListKind::Dkeys, b"", b"", 10, 100).unwrap();
+    assert_eq!(listed.entries, Listed::Keys(Vec::new()));
+}
