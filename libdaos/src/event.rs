@@ -328,8 +328,8 @@ pub(crate) fn launch_barrier(event: Event, running: &mut EventList, completed: &
     if private(event).children == 0 {
         return Err(Der::INVAL.err("an event without children cannot be a barrier"));
     }
-    private(event).flags |= FLAG_BARRIER;
     launch(event, running)?;
+    private(event).flags |= FLAG_BARRIER;
     let inside = private(event);
     if inside.children == inside.children_completed {
         // SAFETY: an event of the caller's, valid by the contract.
@@ -345,6 +345,7 @@ pub(crate) fn launch_barrier(event: Event, running: &mut EventList, completed: &
 /// Takes a finished event out of its queue: it is ready again.
 pub(crate) fn take(event: Event, completed: &mut EventList) {
     completed.unlink(event);
+    private(event).flags &= !FLAG_BARRIER;
     set_status(event, DAOS_EVS_READY);
 }
 
