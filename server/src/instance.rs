@@ -39,6 +39,14 @@ pub enum Wanted {
     Kill,
     /// The server ends: the engine is stopped and the task returns.
     Exit,
+    /// The server ends: the engine is killed and the task returns.
+    ExitNow,
+}
+
+impl Wanted {
+    fn is_end(self) -> bool {
+        matches!(self, Wanted::Exit | Wanted::ExitNow)
+    }
 }
 
 /// What is known of an instance.
@@ -52,6 +60,8 @@ pub struct Status {
     pub pid: Option<u32>,
     /// The engine's dRPC socket, once it told.
     pub socket: Option<PathBuf>,
+    /// Of its last start, once it told.
+    pub incarnation: u64,
     /// Why it is in this state.
     pub info: String,
 }
@@ -72,7 +82,14 @@ impl Instance {
     /// Engine number `index`; nothing is started yet.
     pub fn new(index: usize) -> Instance {
         let (ready_in, ready_out) = mpsc::channel(4);
-        let status = Status { state: MemberState::Unknown, rank: None, pid: None, socket: None, info: String::new() };
+        let status = Status {
+            state: MemberState::Unknown,
+            rank: None,
+            pid: None,
+            socket: None,
+            incarnation: 0,
+            info: String::new(),
+        };
         Instance {
             index,
             status: watch::Sender::new(status),
@@ -96,7 +113,7 @@ impl Instance {
     /// Asks for something; the task acts on it.
     pub fn want(&self, wanted: Wanted) {
         self.wanted.send_if_modified(|current| {
-            let changes = *current != wanted && *current != Wanted::Exit;
+            let changes = *current != wanted && !current.is_end();
             if changes {
                 *current = wanted;
             }
@@ -195,7 +212,7 @@ impl Instance {
     }
 }
 
-/// Runs engine `instance` until [`Wanted::Exit`].
+/// Runs engine `instance` until [`Wanted::Exit`] or [`Wanted::ExitNow`].
 pub async fn supervise(server: Arc<Server>, instance: Arc<Instance>) {
     let mut wanted = instance.wanted.subscribe();
     let mut last_restart: Option<Instant> = None;
@@ -221,7 +238,7 @@ pub async fn supervise(server: Arc<Server>, instance: Arc<Instance>) {
         };
         tracing::error!("engine {}: {reason}", instance.index);
         instance.set_state(MemberState::Errored, reason.to_string());
-        server.engine_died(&instance, &reason).await;
+        server.engine_died(&instance, &reason);
         if !may_restart(&server, &reason) {
             // Nothing but a request starts it again.
             instance.want(Wanted::Stop);
@@ -263,7 +280,7 @@ async fn wait_until_wanted(instance: &Instance, wanted: &mut watch::Receiver<Wan
     loop {
         match *wanted.borrow_and_update() {
             Wanted::Run => return true,
-            Wanted::Exit => return false,
+            Wanted::Exit | Wanted::ExitNow => return false,
             Wanted::Stop | Wanted::Kill => {}
         }
         if instance.status.borrow().state != MemberState::Errored {
@@ -341,7 +358,7 @@ async fn run_engine(
             }
             joined = bring_up => {
                 if let Err(error) = joined {
-                    server.join_failed(instance, &error).await;
+                    server.join_failed(instance, &error);
                     stop_process(instance, &mut child, false).await;
                     return Err(error);
                 }
@@ -350,7 +367,8 @@ async fn run_engine(
                 let now = *wanted.borrow_and_update();
                 if now != Wanted::Run {
                     instance.set_state(MemberState::Stopping, "");
-                    stop_process(instance, &mut child, now == Wanted::Kill).await;
+                    let at_once = matches!(now, Wanted::Kill | Wanted::ExitNow);
+                    stop_process(instance, &mut child, at_once).await;
                     return Ok(());
                 }
             }
@@ -382,6 +400,7 @@ async fn join(
     tracing::debug!("engine {}: ready at {}", instance.index, ready.uri);
     instance.set(|status| {
         status.socket = Some(PathBuf::from(&ready.drpc_listener_sock));
+        status.incarnation = ready.incarnation;
         status.state = MemberState::Ready;
     });
     let home = server

@@ -154,7 +154,7 @@ impl Server {
             replace: false,
         };
         let deadline = tokio::time::Instant::now() + JOIN_TOTAL;
-        let mut failures = 0;
+        let mut failures = 0_u32;
         loop {
             let error = match self.join_once(&request).await {
                 Ok(response) => return Ok(response),
@@ -167,7 +167,7 @@ impl Server {
             if !passing || tokio::time::Instant::now() >= deadline {
                 return Err(error.at("joining the system"));
             }
-            if failures % LOG_EVERY == 0 {
+            if failures.is_multiple_of(LOG_EVERY) {
                 tracing::warn!("engine {index} can't join yet: {error}");
             }
             failures += 1;
@@ -231,14 +231,20 @@ impl Server {
         .map(|_| ())
     }
 
-    pub(crate) async fn engine_died(self: &Arc<Server>, instance: &Instance, reason: &Error) {
+    /// Reports that an engine ended unasked. Doesn't wait for the report: the restart must not. The incarnation in it
+    /// tells a late report from one about the next life.
+    pub(crate) fn engine_died(self: &Arc<Server>, instance: &Instance, reason: &Error) {
         let status = instance.status();
         let Some(rank) = status.rank else { return };
-        self.raise(events::engine_died(rank, instance.index, reason)).await;
+        let event = events::engine_died(rank, status.incarnation, instance.index, reason);
+        let server = Arc::clone(self);
+        tokio::spawn(async move { server.raise(event).await });
     }
 
-    pub(crate) async fn join_failed(self: &Arc<Server>, instance: &Instance, reason: &Error) {
-        self.raise(events::join_failed(instance.index, reason)).await;
+    pub(crate) fn join_failed(self: &Arc<Server>, instance: &Instance, reason: &Error) {
+        let event = events::join_failed(instance.index, reason);
+        let server = Arc::clone(self);
+        tokio::spawn(async move { server.raise(event).await });
     }
 
     /// Waits until the server is asked to stop.
@@ -288,7 +294,7 @@ impl Server {
 async fn distribute_group_map(server: Arc<Server>) {
     // Map version and process that each engine got last.
     let mut sent: Vec<(u32, Option<u32>)> = vec![(0, None); server.instances.len()];
-    let mut failures = 0;
+    let mut failures = 0_u32;
     loop {
         let joined: Vec<_> = server.instances.iter().filter(|instance| instance.is_joined()).cloned().collect();
         let outcome = match joined.is_empty() {
@@ -301,7 +307,7 @@ async fn distribute_group_map(server: Arc<Server>) {
                 (!server.is_replica && !joined.is_empty()).then_some(GROUP_POLL)
             }
             Err(error) => {
-                if failures % LOG_EVERY == 0 {
+                if failures.is_multiple_of(LOG_EVERY) {
                     tracing::warn!("group map not delivered: {error}");
                 }
                 failures += 1;
@@ -363,9 +369,18 @@ pub struct Running {
 
 impl Running {
     /// Stops engines, then listeners, and waits for them.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
+        self.end(Wanted::Exit).await;
+    }
+
+    /// As [`Running::stop`], but kills the engines: what they hold isn't needed any more.
+    pub async fn kill(self) {
+        self.end(Wanted::ExitNow).await;
+    }
+
+    async fn end(mut self, how: Wanted) {
         for instance in &self.server.instances {
-            instance.want(Wanted::Exit);
+            instance.want(how);
         }
         while self.engines.join_next().await.is_some() {}
         let _ = self.server.stopping.send(true);

@@ -138,7 +138,7 @@ impl Rules<'_> {
             }
             result.push(address);
         }
-        if result.len() % 2 == 0 {
+        if result.len().is_multiple_of(2) {
             let count = result.len();
             return self.fail(
                 first_line(list),

@@ -15,7 +15,7 @@ use crate::config::{
     BdevTier, EngineConfig, LogMask, SYSTEM_NAME_MAX, ScmTier, ServerConfig, TierClass, check_log_mask,
 };
 use crate::engine_process::{PROGRAM as ENGINE, find_program};
-use crate::instance::{Instance, Wanted};
+use crate::instance::Instance;
 use crate::mgmt::pool_size::{DATA_TARGET_MIN, SCM_TARGET_MIN};
 use crate::server::{self, Server};
 use crate::system::MemberState;
@@ -187,13 +187,11 @@ async fn live(
 }
 
 async fn stop(running: server::Running, site: &Site) {
-    if !site.keeps {
+    match site.keeps {
+        true => running.stop().await,
         // Its data is thrown away: nothing to write down in order.
-        for instance in &running.server.instances {
-            instance.want(Wanted::Kill);
-        }
+        false => running.kill().await,
     }
-    running.stop().await;
 }
 
 /// The settings of the system that is here, or those asked for.
@@ -340,10 +338,12 @@ fn user_map() -> &'static str {
 
 /// Name of the user that runs this process.
 fn user_name() -> Option<String> {
-    let uid = rustix::process::geteuid().as_raw().to_string();
-    let table = std::fs::read_to_string("/etc/passwd").ok()?;
-    let line = table.lines().find(|line| line.split(':').nth(2) == Some(uid.as_str()))?;
-    line.split(':').next().map(str::to_string)
+    daos_proto::users::user_name(rustix::process::geteuid().as_raw()).ok().flatten()
+}
+
+/// Name of that user's group.
+fn group_name() -> Option<String> {
+    daos_proto::users::group_name(rustix::process::getegid().as_raw()).ok().flatten()
 }
 
 /// From started processes to a pool and a container.
@@ -389,7 +389,7 @@ async fn make_pool(args: &DevArgs, server: &Arc<Server>, settings: &Settings) ->
         uuid: uuid::Uuid::new_v4().to_string(),
         sys: settings.name.clone(),
         user: format!("{user}@"),
-        user_group: format!("{user}@"),
+        user_group: format!("{}@", group_name().unwrap_or_else(|| "nogroup".to_string())),
         // Whoever reaches the sockets may use it.
         acl: ["A::OWNER@:rw", "A:G:GROUP@:rw", "A::EVERYONE@:rw"].map(str::to_string).to_vec(),
         properties: vec![label],

@@ -18,7 +18,7 @@ const SEVERITY_WARNING: u32 = 2;
 const NO_RANK: u32 = u32::MAX;
 
 /// The event for an engine whose process ended.
-pub fn engine_died(rank: u32, instance: usize, reason: &Error) -> RasEvent {
+pub fn engine_died(rank: u32, incarnation: u64, instance: usize, reason: &Error) -> RasEvent {
     let info = ras_event::EngineStateEventInfo {
         instance: u32::try_from(instance).unwrap_or(u32::MAX),
         errored: true,
@@ -30,6 +30,7 @@ pub fn engine_died(rank: u32, instance: usize, reason: &Error) -> RasEvent {
         r#type: TYPE_STATE_CHANGE,
         severity: SEVERITY_ERROR,
         rank,
+        incarnation,
         extended_info: Some(ras_event::ExtendedInfo::EngineStateInfo(info)),
         ..Default::default()
     })
