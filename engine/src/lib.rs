@@ -30,6 +30,3 @@ pub mod target;
 pub mod telemetry;
 pub mod tier;
 pub mod watch;
-
-#[cfg(test)]
-mod tests;

@@ -1,8 +1,5 @@
 //! A small world around an engine: a daos_server that says yes, and a client.
 
-use crate::engine::{Config, Engine};
-use crate::environment::Environment;
-use crate::watch::Event;
 use daos_common::wire::mgmt::{RankInfoReply, RankInfoRequest};
 use daos_common::wire::object::ObjHeader;
 use daos_common::wire::pool::{
@@ -10,15 +7,21 @@ use daos_common::wire::pool::{
 };
 use daos_common::wire::{self, Opcode};
 use daos_common::{Error, ObjectId, Result, UnitOid, flags};
+use daos_engine::engine::{Config, Engine};
+use daos_engine::environment::Environment;
+use daos_engine::watch::Event;
 use daos_fabric::{Endpoint, FabricConfig, Reply, Request, Runtime};
 use daos_proto::drpc::{Client, Handler, Listener, Method, Module, Peer, Server, Status};
 use daos_proto::{Message, auth, mgmt, srv};
 use daos_vos::Durability;
+use rustix::process::Signal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -71,10 +74,16 @@ impl Handler for PlayedServer {
     }
 }
 
+/// The engine: in this process, or the program.
+enum Running {
+    Here(Engine),
+    Program(Child),
+}
+
 /// Engine, played server and client.
 pub struct World {
     pub dir: Arc<TempDir>,
-    pub engine: Option<Engine>,
+    engine: Option<Running>,
     pub runtime: Runtime,
     _server: Server,
     ready: Receiver<srv::NotifyReadyReq>,
@@ -91,6 +100,13 @@ impl World {
 
     /// With a data tier, whose description `write` puts into the directory.
     pub fn with_nvme(write: impl FnOnce(&std::path::Path) -> Option<PathBuf>) -> World {
+        let mut world = World::empty(write);
+        world.start();
+        world
+    }
+
+    /// Without an engine yet.
+    pub fn empty(write: impl FnOnce(&std::path::Path) -> Option<PathBuf>) -> World {
         let dir = Arc::new(tempfile::tempdir().unwrap());
         for name in ["scm", "sock"] {
             std::fs::create_dir(dir.path().join(name)).unwrap();
@@ -100,7 +116,7 @@ impl World {
         let server = Server::start(listener, Arc::new(PlayedServer { ready }), "played-server").unwrap();
         let endpoint = Endpoint::open(&fabric()).unwrap();
         let nvme = write(dir.path());
-        let mut world = World {
+        World {
             listener: dir.path().join("sock/engine.sock"),
             dir,
             engine: None,
@@ -109,9 +125,7 @@ impl World {
             ready: receiver,
             uris: Vec::new(),
             nvme,
-        };
-        world.start();
-        world
+        }
     }
 
     pub fn config(&self) -> Config {
@@ -129,31 +143,80 @@ impl World {
         }
     }
 
-    /// Starts the engine and does what daos_server does then.
+    /// Starts the engine in this process and does what daos_server does then.
     pub fn start(&mut self) {
         let (sender, events) = channel::<Event>();
+        self.listener = self.dir.path().join("sock/engine.sock");
         let engine = Engine::start(self.config(), sender, events).unwrap();
+        self.engine = Some(Running::Here(engine));
+        self.welcome();
+    }
+
+    /// Starts the program `daos_engine` likewise.
+    pub fn start_program(&mut self) {
+        let mut command = self.command();
+        command.env("D_LOG_FILE", self.dir.path().join("engine.log"));
+        self.engine = Some(Running::Program(command.spawn().unwrap()));
+        self.welcome();
+    }
+
+    /// The program with its flags and environment.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_daos_engine"));
+        let config = self.config();
+        command.args(["-t", &TARGETS.to_string(), "-g", "test", "-I", "3", "-x", "0"]);
+        command.arg("-s").arg(config.storage).arg("-d").arg(config.socket_dir);
+        command.env("D_PROVIDER", "ofi+tcp").env("D_INTERFACE", "lo").env("D_LOG_MASK", "ERR");
+        // As daos_server sets it for class ram.
+        command.env("PMEMOBJ_CONF", "sds.at_create=0").env_remove("D_PORT");
+        command
+    }
+
+    fn welcome(&mut self) {
         let ready = self.ready.recv_timeout(TIMEOUT).unwrap();
         assert_eq!((ready.nctxs, ready.ntgts, ready.instance_idx), (1 + TARGETS, TARGETS, 3));
-        assert_eq!(ready.uri, engine.uri);
+        self.listener = ready.drpc_listener_sock.into();
         let request = mgmt::SetRankReq { rank: 0, map_version: 1, ..Default::default() };
         self.drpc::<mgmt::DaosResp>(Method::SetRank, &request);
         let member = mgmt::group_update_req::Engine { rank: 0, uri: ready.uri.clone(), incarnation: ready.incarnation };
         let request = mgmt::GroupUpdateReq { map_version: 1, engines: vec![member] };
         self.drpc::<mgmt::GroupUpdateResp>(Method::GroupUpdate, &request);
         self.drpc::<mgmt::DaosResp>(Method::SetUp, &mgmt::DaosResp::default());
-        self.engine = Some(engine);
         self.uris = vec![ready.uri];
         let info: RankInfoReply = self.ask(0, Opcode::RankInfo, &RankInfoRequest { system: "test".into() }).unwrap();
         assert_eq!(info.context_uris.len(), 1 + TARGETS as usize);
         self.uris = info.context_uris;
     }
 
-    /// Stops the engine.
+    /// Stops the engine; the program by SIGTERM, and it must say that all is well.
     pub fn stop(&mut self) {
-        if let Some(engine) = self.engine.take() {
-            engine.stop();
+        match self.engine.take() {
+            Some(Running::Here(engine)) => engine.stop(),
+            Some(Running::Program(mut child)) => {
+                signal(&child, Signal::TERM);
+                let status = child.wait().unwrap();
+                assert!(std::thread::panicking() || status.success(), "{status}");
+            }
+            None => {}
         }
+    }
+
+    /// Does something with the running program.
+    pub fn with_program(&self, job: impl FnOnce(&Child)) {
+        match &self.engine {
+            Some(Running::Program(child)) => job(child),
+            _ => panic!("no program runs"),
+        }
+    }
+
+    /// Has the program killed (SIGKILL) after `delay`; await the answer.
+    pub fn kill_after(&mut self, delay: Duration) -> JoinHandle<()> {
+        let Some(Running::Program(mut child)) = self.engine.take() else { panic!("no program runs") };
+        std::thread::spawn(move || {
+            std::thread::sleep(delay);
+            child.kill().unwrap();
+            child.wait().unwrap();
+        })
     }
 
     /// One dRPC call to the engine.
@@ -227,12 +290,24 @@ impl World {
         write: impl FnOnce(&std::path::Path) -> Option<PathBuf>,
     ) -> (World, Uuid, Uuid) {
         let world = World::with_nvme(write);
-        world.create_pool(data_bytes);
-        let (pool_handle, _) = world.connect("alice@", flags::OPEN_RW).unwrap();
-        world.create_cont(pool_handle, "box").unwrap();
-        let (cont_handle, _) = world.open_cont(pool_handle, "box", flags::OPEN_RW).unwrap();
+        let (pool_handle, cont_handle) = world.make_writable(data_bytes);
         (world, pool_handle, cont_handle)
     }
+
+    /// Makes pool and container, and opens them: the handles.
+    pub fn make_writable(&self, data_bytes: u64) -> (Uuid, Uuid) {
+        self.create_pool(data_bytes);
+        let (pool_handle, _) = self.connect("alice@", flags::OPEN_RW).unwrap();
+        self.create_cont(pool_handle, "box").unwrap();
+        let (cont_handle, _) = self.open_cont(pool_handle, "box", flags::OPEN_RW).unwrap();
+        (pool_handle, cont_handle)
+    }
+}
+
+/// Sends a signal to a program.
+pub fn signal(child: &Child, signal: Signal) {
+    let pid = rustix::process::Pid::from_child(child);
+    rustix::process::kill_process(pid, signal).unwrap();
 }
 
 impl Drop for World {

@@ -1,11 +1,11 @@
 //! Starting and stopping: what is wrong is said, what is damaged is out of service by itself.
 
 use super::world::{POOL, World, code, fabric, header};
-use crate::engine::Engine;
-use crate::storage::Storage;
 use daos_common::wire::Opcode;
 use daos_common::wire::object::{DataPath, ObjFetchReply, ObjFetchRequest};
 use daos_common::{Der, Iod, IodKind};
+use daos_engine::engine::Engine;
+use daos_engine::storage::Storage;
 use daos_fabric::Endpoint;
 use std::sync::mpsc::channel;
 use uuid::Uuid;
