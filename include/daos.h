@@ -23,10 +23,13 @@
 extern "C" {
 #endif
 
+/** Undoes one daos_init(); the last one closes what is still open. */
 int daos_fini(void);
 
+/** Prepares the library; counted, so each call needs its daos_fini(). Contacts nothing but the local agent. */
 int daos_init(void);
 
+/** Prepares the library again in a child after fork(). Handles of the parent stay the parent's. */
 int daos_reinit(void);
 
 #if defined(__cplusplus)

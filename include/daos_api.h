@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: BSD-2-Clause-Patent
  *
  * Transactions, and helpers for anchors and timestamps.
+ *
+ * Functions return 0 or -DER_xxx. Those with an event: NULL makes the call wait until it is done; else it returns
+ * at once, the result arrives in ev->ev_error, and everything passed by pointer must stay until then.
  */
 #ifndef DAOS_INC_DAOS_API_H
 #define DAOS_INC_DAOS_API_H
@@ -18,22 +21,31 @@ enum {
 	DAOS_TF_ZERO_COPY = 2,
 };
 
+/** The wall-clock time of a hybrid-logical-clock timestamp (an epoch, a modification time). */
 int daos_hlc2timespec(uint64_t hlc, struct timespec *ts);
 
+/** daos_hlc2timespec() in whole seconds. */
 int daos_hlc2timestamp(uint64_t hlc, time_t *ts);
 
+/** Drops the changes of a transaction. */
 int daos_tx_abort(daos_handle_t th, daos_event_t *ev);
 
+/** Releases a transaction; one that isn't committed is dropped. */
 int daos_tx_close(daos_handle_t th, daos_event_t *ev);
 
+/** Commits a transaction. -DER_TX_RESTART: it met another one: daos_tx_restart() and repeat its operations. */
 int daos_tx_commit(daos_handle_t th, daos_event_t *ev);
 
+/** The epoch at which a transaction reads. -DER_UNINIT: not chosen yet. */
 int daos_tx_hdl2epoch(daos_handle_t th, daos_epoch_t *epoch);
 
+/** Starts a transaction on a container; release with daos_tx_close(). */
 int daos_tx_open(daos_handle_t coh, daos_handle_t *th, uint64_t flags, daos_event_t *ev);
 
+/** Opens a snapshot as a read-only transaction. */
 int daos_tx_open_snap(daos_handle_t coh, daos_epoch_t epoch, daos_handle_t *th, daos_event_t *ev);
 
+/** Starts a transaction anew after -DER_TX_RESTART. */
 int daos_tx_restart(daos_handle_t th, daos_event_t *ev);
 
 /** Prepares an anchor for the start of an enumeration. \return 0 */

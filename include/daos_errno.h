@@ -134,8 +134,10 @@ enum daos_errno {
 	DER_UNKNOWN = (DER_ERR_GURT_BASE + 500000),
 };
 
+/** What a result means, in a few words. Static; never NULL. */
 const char *d_errdesc(int errnum);
 
+/** The name of a result, "DER_INVAL" for -DER_INVAL. Static; never NULL. */
 const char *d_errstr(int errnum);
 
 #define DO_PRAGMA(str) _Pragma(#str)

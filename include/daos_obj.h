@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: BSD-2-Clause-Patent
  *
  * Objects: dkeys, akeys, single values and array extents.
+ *
+ * Functions return 0 or -DER_xxx. Those with an event: NULL makes the call wait until it is done; else it returns
+ * at once, the result arrives in ev->ev_error, and everything passed by pointer must stay until then.
  */
 #ifndef DAOS_INC_DAOS_OBJ_H
 #define DAOS_INC_DAOS_OBJ_H
@@ -148,72 +151,107 @@ typedef struct {
 	uint32_t kd_val_type;
 } daos_key_desc_t;
 
+/** The anchor of part index of a shared listing. */
 int daos_obj_anchor_set(daos_handle_t oh, uint32_t index, daos_anchor_t *anchor);
 
+/** How many anchors share a listing: *nr in: wanted, out: given. With anchors, fills them. */
 int daos_obj_anchor_split(daos_handle_t oh, uint32_t *nr, daos_anchor_t *anchors);
 
+/** Releases an object handle. */
 int daos_obj_close(daos_handle_t oh, daos_event_t *ev);
 
+/**
+ * Reads values and extents of akeys under one dkey into sgls; iods[i].iod_size 0 asks for sizes (sgls may be
+ * NULL). What was never written reads as nothing: its size is 0.
+ */
 int daos_obj_fetch(daos_handle_t oh, daos_handle_t th, uint64_t flags, daos_key_t *dkey,
                    unsigned int nr, daos_iod_t *iods, d_sg_list_t *sgls, daos_iom_t *ioms,
                    daos_event_t *ev);
 
+/**
+ * Completes an identifier whose low word and low half of the high word are the caller's: type, class (0: chosen
+ * for the container by hints). -DER_INVAL: the class doesn't fit.
+ */
 int daos_obj_generate_oid2(daos_handle_t coh, daos_obj_id_t *oid, enum daos_otype_t type,
                            daos_oclass_id_t cid, daos_oclass_hints_t hints, uint32_t args);
 
+/** The anchor from which a listing goes on behind a key. */
 int daos_obj_key2anchor(daos_handle_t oh, daos_handle_t th, daos_key_t *dkey, daos_key_t *akey,
                         daos_anchor_t *anchor, daos_event_t *ev);
 
+/** Lists akeys of a dkey, in the manner of daos_obj_list_dkey(). */
 int daos_obj_list_akey(daos_handle_t oh, daos_handle_t th, daos_key_t *dkey, uint32_t *nr,
                        daos_key_desc_t *kds, d_sg_list_t *sgl, daos_anchor_t *anchor,
                        daos_event_t *ev);
 
+/**
+ * Lists dkeys: *nr descriptors of room, then their number; keys one after another in sgl. Goes on from the anchor
+ * until daos_anchor_is_eof(). -DER_KEY2BIG: sgl is too small for the next key, kds[0].kd_key_len has its size.
+ */
 int daos_obj_list_dkey(daos_handle_t oh, daos_handle_t th, uint32_t *nr, daos_key_desc_t *kds,
                        d_sg_list_t *sgl, daos_anchor_t *anchor, daos_event_t *ev);
 
+/** Lists extents of an akey in order; *size is the size of their records. */
 int daos_obj_list_recx(daos_handle_t oh, daos_handle_t th, daos_key_t *dkey, daos_key_t *akey,
                        daos_size_t *size, uint32_t *nr, daos_recx_t *recxs,
                        daos_epoch_range_t *eprs, daos_anchor_t *anchor, bool incr_order,
                        daos_event_t *ev);
 
+/**
+ * Opens an object with DAOS_OO_ mode; needs no existing data, contacts no server. Release with daos_obj_close().
+ */
 int daos_obj_open(daos_handle_t coh, daos_obj_id_t oid, unsigned int mode, daos_handle_t *oh,
                   daos_event_t *ev);
 
+/** Deletes all of an object, as of th. */
 int daos_obj_punch(daos_handle_t oh, daos_handle_t th, uint64_t flags, daos_event_t *ev);
 
+/** Deletes nr akeys of a dkey, as of th. */
 int daos_obj_punch_akeys(daos_handle_t oh, daos_handle_t th, uint64_t flags, daos_key_t *dkey,
                          unsigned int nr, daos_key_t *akeys, daos_event_t *ev);
 
+/** Deletes nr dkeys, as of th. */
 int daos_obj_punch_dkeys(daos_handle_t oh, daos_handle_t th, uint64_t flags, unsigned int nr,
                          daos_key_t *dkeys, daos_event_t *ev);
 
+/** Attributes of an object. */
 int daos_obj_query(daos_handle_t oh, struct daos_obj_attr *oa, d_rank_list_t *ranks,
                    daos_event_t *ev);
 
+/** The least or greatest integer dkey, akey and extent, as flags ask. */
 int daos_obj_query_key(daos_handle_t oh, daos_handle_t th, uint64_t flags, daos_key_t *dkey,
                        daos_key_t *akey, daos_recx_t *recx, daos_event_t *ev);
 
+/** The epoch of the last change. */
 int daos_obj_query_max_epoch(daos_handle_t oh, daos_handle_t th, daos_epoch_t *epoch,
                              daos_event_t *ev);
 
+/** Writes values and extents of akeys under one dkey from sgls, all or none. iod_size 0 deletes. */
 int daos_obj_update(daos_handle_t oh, daos_handle_t th, uint64_t flags, daos_key_t *dkey,
                     unsigned int nr, daos_iod_t *iods, d_sg_list_t *sgls, daos_event_t *ev);
 
+/** Compares the replicas of an object at an epoch; -DER_MISMATCH when they differ. */
 int daos_obj_verify(daos_handle_t coh, daos_obj_id_t oid, daos_epoch_t epoch);
 
+/** Releases a list of objects. */
 int daos_oit_close(daos_handle_t oh, daos_event_t *ev);
 
+/** Identifiers of objects; *oids_nr: room, then their number. */
 int daos_oit_list(daos_handle_t oh, daos_obj_id_t *oids, uint32_t *oids_nr, daos_anchor_t *anchor,
                   daos_event_t *ev);
 
+/** daos_oit_list() for objects that filter lets through (it answers 1). */
 int daos_oit_list_filter(daos_handle_t oh, daos_obj_id_t *oids, uint32_t *oids_nr,
                          daos_anchor_t *anchor, daos_oit_filter_cb filter, daos_event_t *ev);
 
+/** daos_oit_list() for objects without mark. */
 int daos_oit_list_unmarked(daos_handle_t oh, daos_obj_id_t *oids, uint32_t *oids_nr,
                            daos_anchor_t *anchor, daos_event_t *ev);
 
+/** Marks an object in a list; marker NULL removes the mark. */
 int daos_oit_mark(daos_handle_t oh, daos_obj_id_t oid, d_iov_t *marker, daos_event_t *ev);
 
+/** Opens the list of objects of a snapshot; release with daos_oit_close(). */
 int daos_oit_open(daos_handle_t coh, daos_epoch_t epoch, daos_handle_t *oh, daos_event_t *ev);
 
 /** The object identifier that stands for none. */

@@ -274,21 +274,28 @@ struct daos_oclass_list {
 	struct daos_oclass_attr *cl_cattrs;
 };
 
+/** Object classes of a container. */
 int daos_obj_list_class(daos_handle_t coh, struct daos_oclass_list *list, daos_anchor_t *anchor,
                         daos_event_t *ev);
 
+/** Attributes of an object class. */
 int daos_obj_query_class(daos_handle_t coh, daos_oclass_id_t cid, struct daos_oclass_attr *attr,
                          daos_event_t *ev);
 
+/** Defines an object class. */
 int daos_obj_register_class(daos_handle_t coh, daos_oclass_id_t cid, struct daos_oclass_attr *attr,
                             daos_event_t *ev);
 
+/** The name of a class into name[MAX_OBJ_CLASS_NAME_LEN]. */
 int daos_oclass_id2name(daos_oclass_id_t oc_id, char *name);
 
+/** The class of a name, 0 (OC_UNKNOWN) for an unknown one. */
 int daos_oclass_name2id(const char *name);
 
+/** All names, comma-separated, into str. Returns the size that the whole takes. */
 ssize_t daos_oclass_names_list(size_t size, char *str);
 
+/** Number of classes. */
 int daos_oclass_nr(int opts);
 
 #if defined(__cplusplus)

@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: BSD-2-Clause-Patent
  *
  * Pipelines: filters and aggregations run beside the data.
+ *
+ * Functions return 0 or -DER_xxx. Those with an event: NULL makes the call wait until it is done; else it returns
+ * at once, the result arrives in ev->ev_error, and everything passed by pointer must stay until then.
  */
 #ifndef DAOS_INC_DAOS_PIPELINE_H
 #define DAOS_INC_DAOS_PIPELINE_H
@@ -45,18 +48,25 @@ typedef struct {
 	uint64_t nr_akeys;
 } daos_pipeline_stats_t;
 
+/** Adds a part to a filter; the part must outlive it. */
 int daos_filter_add(daos_filter_t *filter, daos_filter_part_t *part);
 
+/** Starts an empty filter. */
 void daos_filter_init(daos_filter_t *filter);
 
+/** Adds a filter to a pipeline; the filter must outlive it. */
 int daos_pipeline_add(daos_pipeline_t *pipeline, daos_filter_t *filter);
 
+/** 0 for a pipeline that can run, else -DER_INVAL. */
 int daos_pipeline_check(daos_pipeline_t *pipeline);
 
+/** Frees the arrays of a pipeline, not the filters' parts. */
 int daos_pipeline_free(daos_pipeline_t *pipeline);
 
+/** Starts an empty pipeline. */
 void daos_pipeline_init(daos_pipeline_t *pipeline);
 
+/** Runs a pipeline over the dkeys of an object; *nr_iods, *nr_kds: room, then what came. */
 int daos_pipeline_run(daos_handle_t coh, daos_handle_t oh, daos_pipeline_t *pipeline,
                       daos_handle_t th, uint64_t flags, daos_key_t *dkey, uint32_t *nr_iods,
                       daos_iod_t *iods, daos_anchor_t *anchor, uint32_t *nr_kds,

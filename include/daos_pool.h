@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: BSD-2-Clause-Patent
  *
  * Pools: handles, queries, attributes and containers of a pool.
+ *
+ * Functions return 0 or -DER_xxx. Those with an event: NULL makes the call wait until it is done; else it returns
+ * at once, the result arrives in ev->ev_error, and everything passed by pointer must stay until then.
  */
 #ifndef DAOS_INC_DAOS_POOL_H
 #define DAOS_INC_DAOS_POOL_H
@@ -158,43 +161,72 @@ typedef struct daos_pool_cont_filter {
 	struct daos_pool_cont_filter_part **pcf_parts;
 } daos_pool_cont_filter_t;
 
+/**
+ * Connects to a pool by label or UUID string, with DAOS_PC_ flags; *poh is released with daos_pool_disconnect().
+ * info may be NULL, or be filled as daos_pool_query() does. -DER_NONEXIST: no such pool; -DER_NO_PERM: not
+ * allowed.
+ */
 int daos_pool_connect2(const char *pool, const char *sys, unsigned int flags, daos_handle_t *poh,
                        daos_pool_info_t *info, daos_event_t *ev);
 
+/** Adds a comparison to a filter. */
 int daos_pool_cont_filter_add(daos_pool_cont_filter_t *filt, daos_pool_cont_filter_part_t *part);
 
+/** Frees the parts of a filter. */
 void daos_pool_cont_filter_fini(daos_pool_cont_filter_t *filt);
 
+/** Starts a filter of containers whose parts are joined by combine_op; end it with daos_pool_cont_filter_fini(). */
 int daos_pool_cont_filter_init(daos_pool_cont_filter_t *filt, uint32_t combine_func);
 
+/** Deletes n attributes; names that don't exist are no error. */
 int daos_pool_del_attr(daos_handle_t poh, int n, const char *const names[], daos_event_t *ev);
 
+/** Releases a pool handle and the container handles opened through it. */
 int daos_pool_disconnect(daos_handle_t poh, daos_event_t *ev);
 
+/** As daos_pool_list_cont() with metadata, for the containers that a filter lets through (NULL: all). */
 int daos_pool_filter_cont(daos_handle_t poh, daos_pool_cont_filter_t *filter, daos_size_t *ncont,
                           struct daos_pool_cont_info2 *cbuf, daos_event_t *ev);
 
+/** Values of n attributes; sizes[i]: room of buffers[i], then what the value takes. */
 int daos_pool_get_attr(daos_handle_t poh, int n, const char *const names[], void *const buffers[],
                        size_t sizes[], daos_event_t *ev);
 
+/** Permissions that an access control list and owner give to a user. */
 int daos_pool_get_perms(daos_prop_t *pool_prop, uid_t uid, gid_t *gids, size_t nr_gids,
                         uint64_t *perms);
 
+/** Opens the handle that another process has written. */
 int daos_pool_global2local(d_iov_t glob, daos_handle_t *poh);
 
+/** Names of the user attributes, NUL-separated, into buffer; *size: its room, then what the whole takes. */
 int daos_pool_list_attr(daos_handle_t poh, char *buffer, size_t *size, daos_event_t *ev);
 
+/**
+ * Containers of a pool; *ncont: room of cbuf (0 or NULL cbuf asks for the number), then their number. -DER_TRUNC:
+ * too little room.
+ */
 int daos_pool_list_cont(daos_handle_t poh, daos_size_t *ncont, struct daos_pool_cont_info *cbuf,
                         daos_event_t *ev);
 
+/**
+ * Writes the handle in a form that other processes can open into glob->iov_buf; with iov_buf NULL only its size
+ * into iov_buf_len.
+ */
 int daos_pool_local2global(daos_handle_t poh, d_iov_t *glob);
 
+/**
+ * Fills, each if not NULL: the ranks, what info->pi_bits asks for, the properties that pool_prop lists. *ranks is
+ * the caller's to free with d_rank_list_free().
+ */
 int daos_pool_query(daos_handle_t poh, d_rank_list_t **ranks, daos_pool_info_t *info,
                     daos_prop_t *pool_prop, daos_event_t *ev);
 
+/** State and space of one target. */
 int daos_pool_query_target(daos_handle_t poh, uint32_t tgt, d_rank_t rank, daos_target_info_t *info,
                            daos_event_t *ev);
 
+/** Sets n attributes. */
 int daos_pool_set_attr(daos_handle_t poh, int n, const char *const names[],
                        const void *const values[], const size_t sizes[], daos_event_t *ev);
 

@@ -278,46 +278,66 @@ typedef struct {
 	struct daos_prop_entry *dpp_entries;
 } daos_prop_t;
 
+/** A list with room for entries_nr entries, zeroed. NULL: too many or no memory. Release with daos_prop_free(). */
 daos_prop_t *daos_prop_alloc(uint32_t entries_nr);
 
+/** 0 when two entries hold equal access control lists, else -DER_MISMATCH. */
 int daos_prop_entry_cmp_acl(struct daos_prop_entry *entry1, struct daos_prop_entry *entry2);
 
+/** Gives an entry a copy of another's value; the old one is not freed. */
 int daos_prop_entry_dup_byteval(struct daos_prop_entry *entry_dst,
                                 struct daos_prop_entry *entry_src);
 
+/** Gives an entry a copy of another's value; the old one is not freed. */
 int daos_prop_entry_dup_co_roots(struct daos_prop_entry *dst, struct daos_prop_entry *src);
 
+/** Gives an entry a copy of another's value; the old one is not freed. */
 int daos_prop_entry_dup_ptr(struct daos_prop_entry *entry_dst, struct daos_prop_entry *entry_src,
                             size_t len);
 
+/** The entry of a type, inside the list; NULL if there is none. */
 struct daos_prop_entry *daos_prop_entry_get(daos_prop_t *prop, uint32_t type);
 
+/** Gives an entry a copy of bytes with their length. */
 int daos_prop_entry_set_byteval(struct daos_prop_entry *entry, const void *data, size_t len);
 
+/** Gives an entry a copy of size bytes; the old value is freed. NULL or 0 clears it. */
 int daos_prop_entry_set_ptr(struct daos_prop_entry *entry, const void *ptr, daos_size_t size);
 
+/** Gives an entry a copy of a string of at most len characters; the old one is freed. NULL or 0 clears it. */
 int daos_prop_entry_set_str(struct daos_prop_entry *entry, const char *str, daos_size_t len);
 
+/** Frees the entries of a list and what they point at, not the list itself. */
 void daos_prop_fini(daos_prop_t *prop);
 
+/** Frees a list with all that its entries point at; NULL is allowed. */
 void daos_prop_free(daos_prop_t *prop);
 
+/** Parses "name:value;name:value" of container properties; release *prop with daos_prop_free(). */
 int daos_prop_from_str(const char *str, daos_size_t len, daos_prop_t **prop);
 
+/** Whether the entry's type holds bytes with their length. */
 bool daos_prop_has_byteval(struct daos_prop_entry *entry);
 
+/** Whether the entry's type holds a pointer to a structure. */
 bool daos_prop_has_ptr(struct daos_prop_entry *entry);
 
+/** Whether the entry's type holds a string. */
 bool daos_prop_has_str(struct daos_prop_entry *entry);
 
+/** A new list with the entries of both; those of new_prop win. NULL on failure. */
 daos_prop_t *daos_prop_merge(daos_prop_t *old_prop, daos_prop_t *new_prop);
 
+/** daos_prop_merge() with a result. */
 int daos_prop_merge2(daos_prop_t *old_prop, daos_prop_t *new_prop, daos_prop_t **out_prop);
 
+/** Gives an entry a copy of bytes with their length. */
 int daos_prop_set_byteval(daos_prop_t *prop, uint32_t type, const void *data, size_t len);
 
+/** Gives an entry a copy of size bytes; the old value is freed. NULL or 0 clears it. */
 int daos_prop_set_ptr(daos_prop_t *prop, uint32_t type, const void *ptr, daos_size_t size);
 
+/** Gives an entry a copy of a string of at most len characters; the old one is freed. NULL or 0 clears it. */
 int daos_prop_set_str(daos_prop_t *prop, uint32_t type, const char *str, daos_size_t len);
 
 /** Value of the container status property (DAOS_PROP_CO_STATUS). */

@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: BSD-2-Clause-Patent
  *
  * API calls as tasks: operation codes and argument records.
+ *
+ * Functions return 0 or -DER_xxx. Those with an event: NULL makes the call wait until it is done; else it returns
+ * at once, the result arrives in ev->ev_error, and everything passed by pointer must stay until then.
  */
 #ifndef DAOS_INC_DAOS_TASK_H
 #define DAOS_INC_DAOS_TASK_H
@@ -608,17 +611,26 @@ typedef struct {
 	daos_pipeline_stats_t *stats;
 } daos_pipeline_run_t;
 
+/** Moves the tasks of a scheduler on for at most timeout microseconds; *is_empty: nothing is left. */
 int daos_progress(tse_sched_t *sched, int64_t timeout, bool *is_empty);
 
+/**
+ * Makes a task for an API call on a scheduler, waiting for dep_tasks; its arguments are filled in with
+ * daos_task_get_args().
+ */
 int daos_task_create(daos_opc_t opc, tse_sched_t *sched, unsigned int num_deps,
                      tse_task_t *dep_tasks[], tse_task_t **taskp);
 
+/** The argument record of a task, to be filled before it is scheduled. */
 void *daos_task_get_args(tse_task_t *task);
 
+/** The pointer that the caller has hung on a task. */
 void *daos_task_get_priv(tse_task_t *task);
 
+/** Makes a completed task one for another API call. */
 int daos_task_reset(tse_task_t *task, daos_opc_t opc);
 
+/** Hangs a pointer on a task. Returns the old one. */
 void *daos_task_set_priv(tse_task_t *task, void *priv);
 
 #if defined(__cplusplus)

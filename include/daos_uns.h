@@ -44,18 +44,28 @@ struct duns_attr_t {
 	char da_hints[128];
 };
 
+/** Creates a container and ties it to a new file (HDF5) or directory (POSIX) at path. */
 int duns_create_path(daos_handle_t poh, const char *path, struct duns_attr_t *attrp);
 
+/** Frees what duns_resolve_path() put into attrp, not attrp itself. */
 void duns_destroy_attr(struct duns_attr_t *attrp);
 
+/** Destroys the container that a path is tied to, and the path. */
 int duns_destroy_path(daos_handle_t poh, const char *path);
 
+/** Ties an existing container to a new path. */
 int duns_link_cont(daos_handle_t poh, const char *cont, const char *path);
 
+/** Parses the value of the attribute DUNS_XATTR_NAME. */
 int duns_parse_attr(char *str, daos_size_t len, struct duns_attr_t *attr);
 
+/**
+ * Finds the pool and container that a path stands for: daos://pool/container[/path], or an entry of a file system
+ * (or one above it) with the attribute DUNS_XATTR_NAME. Release attrp with duns_destroy_attr(). ENODATA: none.
+ */
 int duns_resolve_path(const char *path, struct duns_attr_t *attr);
 
+/** Names the system that later calls with attrp are about. */
 int duns_set_sys_name(struct duns_attr_t *attrp, const char *sys);
 
 #if defined(__cplusplus)
