@@ -40,8 +40,8 @@ fn make_bindings(here: &Path, include: &Path, out: &Path) {
         .clang_arg(format!("-I{}", include.display()))
         .allowlist_file(format!("{}/.*", include.display()))
         .allowlist_file(".*/daos-sys/../../include/.*")
-        // bindgen takes the value for an i32; lib.rs has it as the u64 that it is.
-        .blocklist_item("DAOS_EPOCH_MAX")
+        // bindgen takes the values for i32; lib.rs has them as the u64 that they are.
+        .blocklist_item("DAOS_EPOCH_MAX|DFS_MAX_FSIZE")
         .default_enum_style(bindgen::EnumVariation::Consts)
         .prepend_enum_name(false)
         .derive_default(true)

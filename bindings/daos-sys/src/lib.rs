@@ -43,3 +43,5 @@ pub const DAOS_TX_NONE: daos_handle_t = DAOS_HDL_INVAL;
 pub const DAOS_OBJ_NIL: daos_obj_id_t = daos_obj_id_t { lo: 0, hi: 0 };
 /// The highest epoch: "now" for reads.
 pub const DAOS_EPOCH_MAX: daos_epoch_t = u64::MAX;
+/// In place of a length in `dfs_punch`: up to the end of the file.
+pub const DFS_MAX_FSIZE: daos_size_t = u64::MAX;
