@@ -221,3 +221,22 @@ fn aggregation_makes_room() {
     let listed = cont.list(object(1), 29_999, &ListKind::Dkeys, b"", b"", 10, 100).unwrap();
     assert_eq!(listed.entries, Listed::Keys(Vec::new()));
 }
+
+/// Aim: the flushing class works on files that are no persistent memory as well.
+#[test]
+fn power_durability_on_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vos-0");
+    let config = crate::PoolConfig { durability: Durability::Power, ..config(&path, 16 << 20) };
+    let pool = VosPool::create(&config).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    for number in 0..20u8 {
+        put(&cont, object(1), 5, &[number], &[single(b"a", 3)], &[number; 3]).unwrap();
+    }
+    drop((pool, cont));
+    let pool = VosPool::open(&path, Durability::Power).unwrap();
+    let cont = pool.container(Uuid::nil(), false).unwrap();
+    for number in 0..20u8 {
+        assert_eq!(get(&pool, &cont, object(1), 9, &[number], single(b"a", 0)).unwrap(), [number; 3]);
+    }
+}

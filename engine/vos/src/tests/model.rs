@@ -165,8 +165,8 @@ impl Run {
         let config = PoolConfig {
             path: path.clone(),
             pool: Uuid::from_u128(1),
-            arena_bytes: 640 << 10,
-            blob_bytes: 2 << 20,
+            arena_bytes: 320 << 10,
+            blob_bytes: 600 << 10,
             blob_threshold_bytes: 600,
             durability: Durability::Process,
         };
@@ -743,14 +743,15 @@ impl Run {
             if step % 997 == 0 {
                 self.reopen();
             }
-            if step % 401 == 400 {
+            if step % 901 == 900 {
                 self.aggregate();
             }
-            if step % 1201 == 1200 {
+            if step % 1801 == 1800 {
                 self.renew(empty);
             }
         }
-        assert!(steps < 100_000 || self.full > 0, "the arena was never full");
+        println!("{} calls met a full store", self.full);
+        assert!(steps < 100_000 || self.full > 100, "the store was hardly ever full");
     }
 }
 
