@@ -84,8 +84,11 @@ fn agent_of_another_system() {
     let runtime = system.dir().join("a2");
     std::fs::create_dir(&runtime).expect("a folder");
     let original = std::fs::read_to_string(find(system.dir(), "daos_agent.yml")).expect("the agent's configuration");
-    let mut changed: String =
-        original.lines().filter(|line| !line.starts_with("name:") && !line.starts_with("runtime_dir:")).map(|line| format!("{line}\n")).collect();
+    let mut changed: String = original
+        .lines()
+        .filter(|line| !line.starts_with("name:") && !line.starts_with("runtime_dir:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     changed.push_str(&format!("name: elsewhere\nruntime_dir: {}\n", runtime.display()));
     let config = runtime.join("agent.yml");
     std::fs::write(&config, changed).expect("written");

@@ -16,11 +16,19 @@ fn preloaded_libraries_win() {
     };
     // The foreign libraries: the names that the program uses, each failing.
     for (name, soname, source) in [
-        ("libdaos.so", "libdaos.so.2", "int daos_init(void) { return -1; } int daos_fini(void) { return -1; } \
+        (
+            "libdaos.so",
+            "libdaos.so.2",
+            "int daos_init(void) { return -1; } int daos_fini(void) { return -1; } \
             int daos_pool_connect2() { return -1; } int daos_pool_disconnect() { return -1; } \
-            int daos_cont_open2() { return -1; } int daos_cont_close() { return -1; }"),
-        ("libdfs.so", "libdfs.so", "int dfs_mount() { return 1; } int dfs_umount() { return 1; } int dfs_mkdir() { return 1; } \
-            int dfs_remove() { return 1; }"),
+            int daos_cont_open2() { return -1; } int daos_cont_close() { return -1; }",
+        ),
+        (
+            "libdfs.so",
+            "libdfs.so",
+            "int dfs_mount() { return 1; } int dfs_umount() { return 1; } int dfs_mkdir() { return 1; } \
+            int dfs_remove() { return 1; }",
+        ),
     ] {
         let file = dir.join(name).with_extension("c");
         std::fs::write(&file, source).expect("written");

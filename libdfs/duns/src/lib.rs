@@ -7,12 +7,12 @@ daos_export::stubs!();
 
 mod resolve;
 
+use daos_export::export;
 use daos_sys as sys;
 use libc::{c_char, c_int};
 use resolve::{Options, Resolved};
 use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// `DUNS_NO_PREFIX`
@@ -22,92 +22,85 @@ const NO_REVERSE_LOOKUP: u32 = 2;
 /// `DUNS_NO_CHECK_PATH`
 const NO_CHECK_PATH: u32 = 4;
 
+/// Runs a call's body: the errno it ends with.
 fn guard(body: impl FnOnce() -> Result<(), c_int>) -> c_int {
-    match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(())) => 0,
-        Ok(Err(errno)) => errno,
-        Err(_) => libc::EIO,
+    body().err().unwrap_or(0)
+}
+
+export! { Errno;
+    fn duns_resolve_path(path: *const c_char, attr: *mut sys::duns_attr_t) -> c_int {
+        guard(|| {
+            if path.is_null() {
+                return Err(libc::EINVAL);
+            }
+            // SAFETY: the caller's promise.
+            let (path, attr) = unsafe { (CStr::from_ptr(path).to_bytes(), attr.as_mut().ok_or(libc::EINVAL)?) };
+            attr.da_sys = std::ptr::null_mut();
+            let options = Options {
+                no_prefix: attr.da_no_prefix || attr.da_flags & NO_PREFIX != 0,
+                no_reverse_lookup: attr.da_flags & NO_REVERSE_LOOKUP != 0,
+                no_check_path: attr.da_flags & NO_CHECK_PATH != 0,
+            };
+            let resolved = resolve::resolve(Path::new(OsStr::from_bytes(path)), options)?;
+            store(attr, &resolved)
+        })
     }
 }
 
-/// # Safety
-/// See `daos_uns.h`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn duns_resolve_path(path: *const c_char, attr: *mut sys::duns_attr_t) -> c_int {
-    guard(|| {
-        if path.is_null() {
-            return Err(libc::EINVAL);
-        }
-        // SAFETY: the caller's promise.
-        let (path, attr) = unsafe { (CStr::from_ptr(path).to_bytes(), attr.as_mut().ok_or(libc::EINVAL)?) };
-        attr.da_sys = std::ptr::null_mut();
-        let options = Options {
-            no_prefix: attr.da_no_prefix || attr.da_flags & NO_PREFIX != 0,
-            no_reverse_lookup: attr.da_flags & NO_REVERSE_LOOKUP != 0,
-            no_check_path: attr.da_flags & NO_CHECK_PATH != 0,
-        };
-        let resolved = resolve::resolve(Path::new(OsStr::from_bytes(path)), options)?;
-        store(attr, &resolved)
-    })
-}
-
-/// # Safety
-/// See `daos_uns.h`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn duns_parse_attr(
-    text: *mut c_char,
-    len: sys::daos_size_t,
-    attr: *mut sys::duns_attr_t,
-) -> c_int {
-    guard(|| {
-        if text.is_null() {
-            return Err(libc::EINVAL);
-        }
-        // SAFETY: the caller's promise: `len` bytes, NUL or not.
-        let (bytes, attr) = unsafe {
-            (std::slice::from_raw_parts(text.cast::<u8>(), len as usize), attr.as_mut().ok_or(libc::EINVAL)?)
-        };
-        store(attr, &resolve::parse_attribute(bytes)?)
-    })
-}
-
-/// # Safety
-/// See `daos_uns.h`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn duns_destroy_attr(attr: *mut sys::duns_attr_t) {
-    guard(|| {
-        // SAFETY: the caller's promise; the strings are from `duns_resolve_path` or `duns_set_sys_name`.
-        if let Some(attr) = unsafe { attr.as_mut() } {
-            for text in [&mut attr.da_rel_path, &mut attr.da_sys] {
-                // SAFETY: as above; NULL is fine.
-                unsafe { libc::free(text.cast()) };
-                *text = std::ptr::null_mut();
+export! { Errno;
+    fn duns_parse_attr(
+        text: *mut c_char,
+        len: sys::daos_size_t,
+        attr: *mut sys::duns_attr_t,
+    ) -> c_int {
+        guard(|| {
+            if text.is_null() {
+                return Err(libc::EINVAL);
             }
-        }
-        Ok(())
-    });
+            // SAFETY: the caller's promise: `len` bytes, NUL or not.
+            let (bytes, attr) = unsafe {
+                (std::slice::from_raw_parts(text.cast::<u8>(), len as usize), attr.as_mut().ok_or(libc::EINVAL)?)
+            };
+            store(attr, &resolve::parse_attribute(bytes)?)
+        })
+    }
 }
 
-/// # Safety
-/// See `daos_uns.h`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn duns_set_sys_name(attr: *mut sys::duns_attr_t, sys_name: *const c_char) -> c_int {
-    guard(|| {
-        // SAFETY: the caller's promise.
-        let attr = unsafe { attr.as_mut() }.ok_or(libc::EINVAL)?;
-        if sys_name.is_null() {
-            return Err(libc::EINVAL);
-        }
-        // SAFETY: the caller's promise.
-        let copy = unsafe { libc::strdup(sys_name) };
-        if copy.is_null() {
-            return Err(libc::ENOMEM);
-        }
-        // SAFETY: it is NULL or from here.
-        unsafe { libc::free(attr.da_sys.cast()) };
-        attr.da_sys = copy;
-        Ok(())
-    })
+export! { Errno;
+    fn duns_destroy_attr(attr: *mut sys::duns_attr_t) {
+        let _ = guard(|| {
+            // SAFETY: the caller's promise; the strings are from `duns_resolve_path` or `duns_set_sys_name`.
+            if let Some(attr) = unsafe { attr.as_mut() } {
+                for text in [&mut attr.da_rel_path, &mut attr.da_sys] {
+                    // SAFETY: as above; NULL is fine.
+                    unsafe { libc::free(text.cast()) };
+                    *text = std::ptr::null_mut();
+                }
+            }
+            Ok(())
+        });
+    }
+}
+
+export! { Errno;
+    fn duns_set_sys_name(attr: *mut sys::duns_attr_t, sys_name: *const c_char) -> c_int {
+        guard(|| {
+            // SAFETY: the caller's promise.
+            let attr = unsafe { attr.as_mut() }.ok_or(libc::EINVAL)?;
+            if sys_name.is_null() {
+                return Err(libc::EINVAL);
+            }
+            // SAFETY: the caller's promise.
+            let copy = unsafe { libc::strdup(sys_name) };
+            if copy.is_null() {
+                return Err(libc::ENOMEM);
+            }
+            // SAFETY: it is NULL or from here.
+            unsafe { libc::free(attr.da_sys.cast()) };
+            attr.da_sys = copy;
+            Ok(())
+        })
+    }
 }
 
 /// Writes what was resolved into the C structure. The deprecated UUID members are filled when the names are UUIDs.

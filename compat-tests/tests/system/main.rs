@@ -1,0 +1,9 @@
+//! System tests: real daemons started by `daos_server dev`, real clients, from the staged programs and libraries.
+//!
+//! `make unit` sets DAOS_STAGE to the stage; without it the tests say so and fail.
+
+mod bad_input;
+mod harness;
+mod kill;
+mod preload;
+mod programs;
