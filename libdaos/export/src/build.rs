@@ -27,6 +27,8 @@ pub struct Symbol {
     pub c_type: &'static str,
     /// Parameters, as C; empty for objects.
     pub parameters: &'static str,
+    /// Whether an installed header declares it.
+    pub declared: bool,
 }
 
 /// What a symbol is.
@@ -48,7 +50,7 @@ pub fn symbols(library: &str) -> BTreeMap<&'static str, Symbol> {
     let mut found = BTreeMap::new();
     for line in TABLE.lines().skip(1) {
         let column: Vec<&'static str> = line.split('\t').collect();
-        let [_, exporter, name, _, kind, c_type, parameters, note] = column[..] else {
+        let [header, exporter, name, _, kind, c_type, parameters, note] = column[..] else {
             panic!("functions.tsv: 8 columns expected: {line}");
         };
         if exporter != library {
@@ -62,7 +64,7 @@ pub fn symbols(library: &str) -> BTreeMap<&'static str, Symbol> {
             ),
             _ => continue,
         };
-        found.insert(name, Symbol { name, kind, c_type, parameters });
+        found.insert(name, Symbol { name, kind, c_type, parameters, declared: header.ends_with(".h") });
     }
     assert!(!found.is_empty(), "functions.tsv has no symbol of {library}");
     found
@@ -93,6 +95,37 @@ pub fn exported_names(sources: &Path) -> BTreeSet<String> {
         }
     }
     names
+}
+
+/// Functions that the sources export with `no_mangle` rather than `export!`, by name, with the path of their module.
+///
+/// # Panics
+/// When a source can't be read.
+fn unmacroed_functions(sources: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![(sources.to_path_buf(), "crate".to_owned())];
+    while let Some((folder, module)) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+            let path = entry.expect("an entry of a folder").path();
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+            if path.is_dir() {
+                folders.push((path, format!("{module}::{stem}")));
+                continue;
+            }
+            let own = if matches!(stem.as_str(), "lib" | "mod") { module.clone() } else { format!("{module}::{stem}") };
+            let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let code = without_comments_and_strings(&text);
+            for (at, _) in code.match_indices("no_mangle") {
+                let rest = code[at..].split(['{', ';']).next().unwrap_or_default();
+                let Some((_, name)) = rest.split_once(" fn ") else { continue };
+                let name: String = name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if !name.is_empty() {
+                    found.insert(name, own.clone());
+                }
+            }
+        }
+    }
+    found
 }
 
 fn names_in(source: &str) -> BTreeSet<String> {
@@ -235,7 +268,9 @@ pub fn cdylib(library: &str) {
         "{library} must not export {:?}: compat-tests/abi/functions.tsv doesn't list them for it",
         survey.foreign
     );
-    fs::write(out.join("stubs.rs"), stubs(library, &survey)).expect("can't write stubs.rs");
+    let mut text = stubs(library, &survey);
+    signature_checks(&mut text, library, &sources);
+    fs::write(out.join("stubs.rs"), text).expect("can't write stubs.rs");
     if let Some((_, soname)) = SONAMES.iter().find(|(name, _)| *name == library) {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,{soname}");
     }
@@ -268,6 +303,22 @@ fn stubs(library: &str, survey: &Survey) -> String {
         }
     }
     text
+}
+
+/// `export!` checks signatures; for functions that don't go through it, the two branches of an `if` must agree.
+fn signature_checks(text: &mut String, library: &str, sources: &Path) {
+    let symbols = symbols(library);
+    for (name, module) in unmacroed_functions(sources) {
+        // A function with variable arguments can't be Rust: what stands for it is a jump.
+        let checkable = symbols.get(name.as_str()).is_some_and(|s| s.declared && !s.parameters.contains("..."));
+        if checkable {
+            writeln!(
+                text,
+                "const _: () = {{ let _ = if true {{ {module}::{name} }} else {{ ::daos_sys::{name} }}; }};"
+            )
+            .expect("a String takes everything");
+        }
+    }
 }
 
 fn stub_function(text: &mut String, symbol: &Symbol, convention: Convention) {
