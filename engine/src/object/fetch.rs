@@ -56,6 +56,7 @@ async fn find(target: &Rc<Target>, incoming: &Incoming) -> Result<Found> {
     check_iods(&request.iods)?;
     check_rooms(&request)?;
     let session = Session::open(target, &request.header).await?;
+    session.grant.check_read()?;
     let (epoch, reported) = Session::read_epoch(target, &request.header);
     let flags = request.header.flags;
     let fetch = session.cont.fetch(session.oid, epoch, &request.dkey, flags, &request.iods)?;

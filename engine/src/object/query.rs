@@ -38,6 +38,7 @@ pub async fn list(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>> {
         }
     }
     let session = Session::open(target, &request.header).await?;
+    session.grant.check_read()?;
     let (epoch, _) = Session::read_epoch(target, &request.header);
     let (limit, room) = (request.limit.clamp(1, LIMIT_MAX), request.room_bytes.min(ROOM_MAX_BYTES));
     let reply = session.cont.list(session.oid, epoch, &request.what, &request.dkey, &request.anchor, limit, room)?;
@@ -59,6 +60,7 @@ pub async fn query_key(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u
         check_key("akey", &request.akey)?;
     }
     let session = Session::open(target, &request.header).await?;
+    session.grant.check_read()?;
     let (epoch, _) = Session::read_epoch(target, &request.header);
     let reply = session.cont.query_key(session.oid, epoch, request.what, &request.dkey, &request.akey)?;
     telemetry::add(&target.counters.lists, 1);

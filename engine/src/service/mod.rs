@@ -9,6 +9,7 @@ pub mod find;
 pub mod group;
 pub mod rank_pools;
 
+use crate::budget::Budget;
 use crate::drpc::client::ServerClient;
 use crate::mailbox::{Inbox, Remote, mailbox};
 use crate::pool::{self, PoolService};
@@ -33,6 +34,9 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 use uuid::Uuid;
+
+/// Requests worked on at once; more wait in the fabric.
+const IN_FLIGHT_REQUESTS: u64 = 4096;
 
 /// What the service thread is started with.
 pub struct ServiceSetup {
@@ -162,12 +166,19 @@ fn open(setup: ServiceSetup) -> Result<Opened> {
     Ok((Rc::new(service), remote, inbox, stopped))
 }
 
+/// Takes requests as long as there is room for them, each into a task of its own.
 async fn accept(service: Rc<Service>) {
     let endpoint = service.runtime.endpoint().clone();
+    let requests = Budget::new(IN_FLIGHT_REQUESTS);
     loop {
+        let held = requests.take(1).await;
         let incoming = endpoint.accept().await;
         let own = service.clone();
-        service.runtime.spawn(async move { serve(&own, incoming).await }).detach();
+        let task = async move {
+            serve(&own, incoming).await;
+            drop(held);
+        };
+        service.runtime.spawn(task).detach();
     }
 }
 

@@ -16,11 +16,20 @@ use uuid::Uuid;
 pub struct Grant {
     /// The container.
     pub cont: Uuid,
-    /// `daos_common::flags::OPEN_*`.
+    /// `daos_common::flags`: `OPEN_RO` for reading data, `OPEN_RW` for writing.
     pub flags: u64,
 }
 
 impl Grant {
+    /// # Errors
+    /// `NO_PERM`: without the right to read data.
+    pub fn check_read(&self) -> Result<()> {
+        if self.flags & flags::OPEN_RO == 0 {
+            return Err(Der::NO_PERM.err(format!("the handle does not allow reading container {}", self.cont)));
+        }
+        Ok(())
+    }
+
     /// # Errors
     /// `NO_PERM`: opened for reading only.
     pub fn check_write(&self) -> Result<()> {
@@ -141,6 +150,9 @@ mod tests {
         assert_eq!(second.now_or_never().unwrap().unwrap_err().code(), Der::NO_HDL);
         let grant = handles.grant(handle, || async { reply() }).now_or_never().unwrap().unwrap();
         assert_eq!(grant.check_write().unwrap_err().code(), Der::NO_PERM);
+        grant.check_read().unwrap();
+        let blind = Grant { flags: flags::OPEN_RW, ..grant };
+        assert_eq!(blind.check_read().unwrap_err().code(), Der::NO_PERM);
         assert_eq!(handles.grant(handle, || async { unreachable!() }).now_or_never().unwrap().unwrap(), grant);
         assert_eq!(asked.get(), 1);
     }

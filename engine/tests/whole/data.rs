@@ -285,3 +285,31 @@ fn refusals() {
     assert_eq!(code(update(&world, handle, "d", vec![single("v", 1)], b"1")), Der::NO_HDL);
     fetch(&world, other, "d", vec![single("v", 1)], vec![1]).unwrap();
 }
+
+/// Aim: figures of the engine alone, over loopback, from one client thread; `cargo test --release -- --ignored figures`.
+#[test]
+#[ignore = "a measurement; needs an idle machine and a release build"]
+fn figures() {
+    let (world, _, handle) = World::ready_to_write(0, |_| None);
+    let (value, rounds) = (random(4096), 2000u32);
+    let time = |name: &str, rounds: u32, bytes: u64, job: &mut dyn FnMut(u32)| {
+        let began = std::time::Instant::now();
+        (0..rounds).for_each(job);
+        let each = began.elapsed() / rounds;
+        println!("{name}: {each:?} each, {:.0} MB/s", bytes as f64 / each.as_secs_f64() / 1e6);
+    };
+    time("ping", rounds, 0, &mut |_| drop(world.send(1, Opcode::Ping as u16, Vec::new(), &[]).unwrap()));
+    time("4 KiB update", rounds, 4096, &mut |round| {
+        update(&world, handle, &format!("k{}", round % 500), vec![array("a", &[(0, 4096)])], &value).unwrap();
+    });
+    time("4 KiB fetch", rounds, 4096, &mut |round| {
+        drop(fetch(&world, handle, &format!("k{}", round % 500), vec![array("a", &[(0, 4096)])], vec![4096]).unwrap());
+    });
+    let value = random(1 << 20);
+    time("1 MiB update", 20, 1 << 20, &mut |_| {
+        update_rma(&world, handle, "m", vec![array("a", &[(0, 1 << 20)])], value.clone()).unwrap();
+    });
+    time("1 MiB fetch", 100, 1 << 20, &mut |_| {
+        drop(fetch_rma(&world, handle, "m", vec![array("a", &[(0, 1 << 20)])], vec![1 << 20]).unwrap());
+    });
+}
