@@ -91,11 +91,6 @@ impl DataTier {
             }
         }
     }
-
-    /// All and free bytes of the devices.
-    pub fn space(&self) -> (u64, u64) {
-        self.devices.iter().map(|(_, device)| device.space()).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
-    }
 }
 
 /// Opens a device. Only one that is certainly blank is formatted: a damaged one must not lose what can be saved.

@@ -6,7 +6,7 @@ use super::{PoolService, props, user_of};
 use crate::service::Service;
 use daos_common::acl::{self, PoolAccess, perm};
 use daos_common::label::check_label;
-use daos_common::props::{CONTAINER, co, po};
+use daos_common::props::{CONTAINER, co};
 use daos_common::wire::Opcode;
 use daos_common::wire::pool::{
     ContAllocOidsReply, ContAllocOidsRequest, ContCreateRequest, ContDestroyRequest, ContName, ContQueryReply,
@@ -277,11 +277,6 @@ impl PoolService {
     /// `NO_HDL`.
     pub fn snap_list(&self, cont_handle: Uuid) -> Result<ContSnapListReply> {
         Ok(ContSnapListReply { epochs: self.opened(cont_handle)?.1.snapshots })
-    }
-
-    /// The pool's redundancy factor.
-    pub fn redundancy_factor(&self) -> u64 {
-        daos_common::props::number(&self.state.borrow().props, po::REDUN_FAC)
     }
 }
 

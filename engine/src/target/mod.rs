@@ -23,7 +23,7 @@ use daos_vos::{Durability, PoolConfig, VosPool};
 use futures_channel::oneshot;
 use operations::Operations;
 use share::Share;
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
@@ -88,7 +88,6 @@ pub struct Target {
     service: OnceCell<Remote<Service>>,
     shares: RefCell<HashMap<Uuid, Rc<Share>>>,
     stop: RefCell<Option<oneshot::Sender<()>>>,
-    stopping: Cell<bool>,
 }
 
 /// The ring as a source of completions of the runtime.
@@ -125,7 +124,6 @@ pub fn run(setup: TargetSetup, ready: &SyncSender<Result<TargetReady>>) -> Resul
     let accepting = runtime.spawn(accept(target.clone()));
     runtime.block_on(async {
         let _ = stopped.await;
-        target.stopping.set(true);
         drop(accepting);
         target.drain().await;
     });
@@ -165,7 +163,6 @@ fn open(setup: TargetSetup) -> Result<Opened> {
         service: OnceCell::new(),
         shares: RefCell::default(),
         stop: RefCell::new(Some(stop)),
-        stopping: Cell::new(false),
     });
     Ok((target, remote, inbox, stopped))
 }
@@ -221,11 +218,6 @@ impl Target {
         while self.requests.used() > 0 && Instant::now() < deadline {
             self.runtime.sleep(Duration::from_millis(10)).await;
         }
-    }
-
-    /// Whether the thread is about to end.
-    pub fn is_stopping(&self) -> bool {
-        self.stopping.get()
     }
 
     /// Asks the service thread about a container handle.
