@@ -26,6 +26,9 @@ pub(super) const POOL_LIMIT: Duration = Duration::from_secs(300);
 pub(super) const PROP_LABEL: u32 = 1;
 /// Property number of the redundancy factor.
 const PROP_RD_FAC: u32 = 11;
+/// Redundancy factor of a pool whose request names none. Engines store no replicas yet in this version, so that a pool
+/// with another factor could hold no container that takes its default from it.
+const RD_FAC_DEFAULT: u64 = 0;
 /// Most replicas of a pool service.
 const SVC_REPLICAS_MAX: u32 = 9;
 
@@ -69,6 +72,10 @@ impl Mgmt {
         request.total_bytes = 0;
         request.tier_ratio.clear();
         request.fault_domains = plan.fault_domains;
+        if !request.properties.iter().any(|property| property.number == PROP_RD_FAC) {
+            let value = Some(pool_property::Value::Numval(RD_FAC_DEFAULT));
+            request.properties.push(PoolProperty { number: PROP_RD_FAC, value });
+        }
         let outcome = self.create_on_engines(&request).await;
         match outcome {
             Ok(response) if response.status == 0 => self.finish_create(plan.pool, response),
