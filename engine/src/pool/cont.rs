@@ -184,7 +184,9 @@ impl PoolService {
     /// `NO_HDL`; `NO_PERM`: the handle, or a property that is fixed; `EXIST`: the label is taken; `INVAL`; `NOSPACE`.
     pub fn cont_set_prop(&self, service: &Service, request: ContSetPropRequest) -> Result<()> {
         let (handle, mut cont) = self.opened(request.cont_handle)?;
-        props::check_changes(&request.props, CONTAINER, &[co::ACL, co::OWNER, co::OWNER_GROUP])?;
+        // libdfs learns the ids of its root objects only from the container that it has opened.
+        let also = [co::ACL, co::OWNER, co::OWNER_GROUP, co::ROOTS];
+        props::check_changes(&request.props, CONTAINER, &also)?;
         for prop in &request.props {
             let needed = match prop.number {
                 co::ACL => perm::SET_ACL,
