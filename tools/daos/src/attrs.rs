@@ -59,7 +59,7 @@ pub fn get(of: &impl Attributes, place: &str, names: &[String]) -> Result<Outcom
     }
     let known = of.list()?;
     if let Some(missing) = names.iter().find(|name| !known.contains(name)) {
-        return Err(Der::NONEXIST.err(format!("{place} has no attribute {missing:?}")));
+        return Err(Der::NONEXIST.err(format!("there is no attribute {missing:?}")));
     }
     let values = of.get(names)?;
     let found: Vec<(String, Option<Vec<u8>>)> = names.iter().cloned().zip(values.into_iter().map(Some)).collect();

@@ -9,7 +9,7 @@ use clap::Parser;
 use daos_api::{ContRef, Container, Pool, PropList};
 use daos_cli::{Outcome, finish};
 use daos_common::props::po;
-use daos_common::{Der, Result, flags};
+use daos_common::{Der, Error, Result, flags};
 use daos_tool::cli::{Cli, Command, ContArgs, Container as Cont, Pool as PoolCommand, System, unavailable};
 use daos_tool::{options, view};
 use serde_json::json;
@@ -61,7 +61,10 @@ impl Tool {
         match command {
             Command::Container(command) => self.container(command),
             Command::Pool(command) => self.pool(command),
-            Command::System(System::Query) => Ok(view::system(&daos_api::system_info(self.system.as_deref())?)),
+            Command::System(System::Query) => {
+                let info = daos_api::system_info(self.system.as_deref()).map_err(|error| self.of_system(error))?;
+                Ok(view::system(&info))
+            }
             // `execute` has answered the others.
             _ => Err(Der::NOTSUPPORTED.into()),
         }
@@ -133,6 +136,14 @@ impl Tool {
         }
     }
 
+    /// An error of a call about the system as a whole, with its name if one was given.
+    fn of_system(&self, error: Error) -> Error {
+        match &self.system {
+            Some(name) => error.at(format!("system {name:?} (is it the one that daos_agent serves?)")),
+            None => error,
+        }
+    }
+
     /// Connects to a pool by label or UUID.
     fn connect(&self, pool: &str, write: bool) -> Result<Pool> {
         options::check_name(pool, "pool")?;
@@ -147,7 +158,7 @@ impl Tool {
         work: impl FnOnce(ContRef, String) -> Result<Outcome>,
     ) -> Result<Outcome> {
         let (pool_name, name) = which.names()?;
-        let pool = self.connect(pool_name, false)?;
+        let pool = self.connect(pool_name, matches!(open, Open::Write))?;
         let cont = open_cont(&pool, pool_name, name, open)?;
         work(cont.as_ref(), format!("container {name}")).map_err(|error| error.at(format!("container {name}")))
     }

@@ -13,7 +13,7 @@ const ENGINES_DISABLED: u64 = 8;
 
 impl Tool {
     pub fn pool_list(&self, verbose: bool, no_query: bool) -> Result<Outcome> {
-        let entries = daos_api::list_pools(self.system.as_deref())?;
+        let entries = daos_api::list_pools(self.system.as_deref()).map_err(|error| self.of_system(error))?;
         let ask = |uuid: String| -> Result<daos_api::PoolInfo, Error> {
             self.connect(&uuid, false)?.as_ref().query(SPACE | REBUILD | ENGINES_DISABLED)
         };

@@ -240,7 +240,7 @@ fn execute(cli: Cli) -> Result<Outcome> {
 
 fn context(global: &Global) -> Result<Context> {
     let home = std::env::home_dir();
-    let path = config::find(global.config_path.as_deref(), home.as_deref());
+    let path = config::find(global.config_path.as_deref(), std::env::var_os(config::FILE_VARIABLE), home.as_deref());
     let mut config = config::load(path.as_deref())?;
     config.allow_insecure |= global.insecure;
     config.check_transport()?;

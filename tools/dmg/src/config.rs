@@ -5,7 +5,11 @@ use daos_proto::control::{DEFAULT_PORT, expand_hosts};
 use daos_proto::yaml::{self, Key, Transport, error_at, line_of};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+
+/// Environment variable that names the file, as `daos_server dev` sets it.
+pub const FILE_VARIABLE: &str = "DAOS_CONTROL_CONFIG";
 
 const SYSTEM_FILE: &str = "/etc/daos/daos_control.yml";
 const USER_FILE: &str = ".daos_control.yml";
@@ -30,10 +34,12 @@ struct Raw {
     transport_config: Option<Transport>,
 }
 
-/// The file to read: `explicit`, else that of the user, else that of the machine, else none.
-pub fn find(explicit: Option<&Path>, home: Option<&Path>) -> Option<PathBuf> {
+/// The file to read: `explicit`, else what the environment names, else that of the user, else that of the machine,
+/// else none.
+pub fn find(explicit: Option<&Path>, environment: Option<OsString>, home: Option<&Path>) -> Option<PathBuf> {
     let own = home.map(|home| home.join(USER_FILE));
-    match explicit {
+    let named = environment.filter(|path| !path.is_empty()).map(PathBuf::from);
+    match explicit.or(named.as_deref()) {
         Some(path) => Some(path.to_path_buf()),
         None => own.into_iter().chain([PathBuf::from(SYSTEM_FILE)]).find(|path| path.exists()),
     }
@@ -127,16 +133,17 @@ mod tests {
         assert!(mistake("port: 0\n").starts_with("c.yml line 1: key \"port\""));
     }
 
-    /// Aim: the explicit file wins, then that of the user.
+    /// Aim: the explicit file wins, then that of the environment, then that of the user.
     #[test]
     fn places() {
         let explicit = Path::new("/x/y.yml");
-        assert_eq!(find(Some(explicit), None), Some(explicit.into()));
+        assert_eq!(find(Some(explicit), Some("/e".into()), None), Some(explicit.into()));
+        assert_eq!(find(None, Some("/e".into()), None), Some("/e".into()));
         let home = std::env::temp_dir().join(format!("dmg-home-{}", std::process::id()));
         std::fs::create_dir_all(&home).unwrap();
-        assert_ne!(find(None, Some(&home)), Some(home.join(USER_FILE)));
+        assert_ne!(find(None, None, Some(&home)), Some(home.join(USER_FILE)));
         std::fs::write(home.join(USER_FILE), "").unwrap();
-        assert_eq!(find(None, Some(&home)), Some(home.join(USER_FILE)));
+        assert_eq!(find(None, None, Some(&home)), Some(home.join(USER_FILE)));
         assert!(load(Some(&home.join(USER_FILE))).unwrap_err().message().contains("is empty"));
         std::fs::remove_dir_all(&home).unwrap();
         assert_eq!(load(Some(&home.join("none"))).unwrap_err().code(), Der::NONEXIST);
