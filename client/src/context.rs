@@ -37,6 +37,11 @@ struct Peers {
 impl Context {
     fn open(system: Arc<System>) -> Result<Rc<Context>> {
         let endpoint = Endpoint::open(system.fabric())?;
+        Context::over(system, endpoint)
+    }
+
+    /// A context over an endpoint that is open already.
+    pub(crate) fn over(system: Arc<System>, endpoint: Endpoint) -> Result<Rc<Context>> {
         let peers = Peers { version: system.addresses_version(), resolved: HashMap::new() };
         Ok(Rc::new(Context {
             runtime: Runtime::new(endpoint.clone())?,

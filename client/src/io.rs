@@ -14,6 +14,10 @@ use daos_common::wire::{INLINE_MAX_BYTES, Opcode, decode, encode};
 use daos_common::{Der, Epoch, Iod, IodKind, Recx, Result, flags};
 use daos_fabric::Access;
 use std::rc::Rc;
+use std::time::Duration;
+
+/// How long memory is kept after it was closed under a target that may still write to it.
+const CLOSING_GRACE: Duration = Duration::from_millis(200);
 
 /// What a fetch found for one iod.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -119,6 +123,11 @@ impl Object {
         let reply = self.call_shard(context, request, encode).await;
         let inline = exposed.is_none();
         drop(exposed);
+        if !inline && matches!(&reply, Err(error) if error.code() == Der::TIMEDOUT) {
+            // The target is stuck, not dead, and may have begun to write: the provider needs to notice that the memory
+            // is closed before the caller gets it back.
+            context.runtime().sleep(CLOSING_GRACE).await;
+        }
         let reply = reply?;
         let answer: ObjFetchReply = decode(reply.message.body())?;
         if answer.iods.len() != iods.len() {

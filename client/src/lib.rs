@@ -28,6 +28,8 @@ pub mod pool;
 pub mod process;
 mod rpc;
 pub mod system;
+#[cfg(test)]
+mod tests;
 
 pub use array::Array;
 pub use container::Container;

@@ -29,19 +29,23 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 pub(crate) struct Retry {
     began: Instant,
     limit: Duration,
-    unreachable_since: Option<Instant>,
+    /// Pauses made, all and since the rank became unreachable. They count beside the clock, which need not be the
+    /// fabric's.
+    paused: Duration,
+    unreachable: Option<(Instant, Duration)>,
     pause: Duration,
 }
 
 impl Retry {
     pub(crate) fn new(context: &Context) -> Retry {
         let limit = context.system().operation_timeout();
-        Retry { began: Instant::now(), limit, unreachable_since: None, pause: FIRST_PAUSE }
+        let (began, paused) = (Instant::now(), Duration::ZERO);
+        Retry { began, limit, paused, unreachable: None, pause: FIRST_PAUSE }
     }
 
     /// Time left for the operation.
     pub(crate) fn remaining(&self) -> Duration {
-        self.limit.saturating_sub(self.began.elapsed()).max(Duration::from_millis(1))
+        self.limit.saturating_sub(self.spent()).max(Duration::from_millis(1))
     }
 
     /// Waits before another attempt, or gives the error back because there must be none.
@@ -51,22 +55,26 @@ impl Retry {
         }
         tracing::debug!("retrying in {:?}: {error}", self.pause);
         context.runtime().sleep(self.pause).await;
+        self.paused += self.pause;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         Ok(())
     }
 
+    fn spent(&self) -> Duration {
+        self.began.elapsed().max(self.paused)
+    }
+
     fn allows(&mut self, error: &Error) -> bool {
-        let now = Instant::now();
-        if now.duration_since(self.began) >= self.limit {
+        if self.spent() >= self.limit {
             return false;
         }
         match error.code() {
             Der::UNREACH => {
-                let since = *self.unreachable_since.get_or_insert(now);
-                now.duration_since(since) < UNREACHABLE_LIMIT
+                let (since, paused) = *self.unreachable.get_or_insert((Instant::now(), self.paused));
+                since.elapsed().max(self.paused - paused) < UNREACHABLE_LIMIT
             }
             code => {
-                self.unreachable_since = None;
+                self.unreachable = None;
                 is_passing(code)
             }
         }
