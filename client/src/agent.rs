@@ -39,6 +39,17 @@ pub struct AttachInfo {
     pub domain: Option<String>,
     /// Time limit of operations in seconds, when the servers set one.
     pub timeout_seconds: Option<u32>,
+    /// Version of the servers, when the agent knows it.
+    pub server_version: Option<ServerVersion>,
+}
+
+/// A version of the servers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServerVersion {
+    /// Major, minor and patch number.
+    pub numbers: [u32; 3],
+    /// Tag; may be empty.
+    pub tag: String,
 }
 
 impl Agent {
@@ -80,6 +91,8 @@ impl Agent {
             provider: hint.provider,
             interface: given(hint.interface),
             domain: given(hint.domain),
+            server_version: (reply.build_info)
+                .map(|build| ServerVersion { numbers: [build.major, build.minor, build.patch], tag: build.tag }),
             timeout_seconds: (hint.crt_timeout > 0).then_some(hint.crt_timeout),
         })
     }

@@ -155,6 +155,8 @@ pub fn close_thread_context() {
 /// look in between.
 pub struct SharedContext<S: 'static> {
     inner: Mutex<Confined<Inner<S>>>,
+    /// The thread that holds the lock (see [`this_thread`]); 0: none.
+    holder: AtomicUsize,
     /// Threads that wait for the lock while the driver holds it.
     waiting: AtomicUsize,
     /// Whether somebody drives, and the signal that something happened or the driver left.
@@ -190,8 +192,9 @@ impl<S: 'static> SharedContext<S> {
         let (identity, fork_depth) = (context.system.identity(), context.system.fork_depth());
         let waker = context.runtime.remote_waker();
         let inner = confine(Inner { context, state: Rc::new(state) });
-        let (waiting, driver, happened) = (AtomicUsize::new(0), Mutex::new(false), Condvar::new());
-        Ok(SharedContext { inner, waiting, driver, happened, waker, identity, fork_depth })
+        let (holder, waiting) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (driver, happened) = (Mutex::new(false), Condvar::new());
+        Ok(SharedContext { inner, holder, waiting, driver, happened, waker, identity, fork_depth })
     }
 
     /// Whether the process that opened it is this one and still attached to the same system.
@@ -207,7 +210,8 @@ impl<S: 'static> SharedContext<S> {
     /// Runs `work` under the lock, waking the thread that sleeps under it.
     ///
     /// # Errors
-    /// `UNINIT`: the context belongs to the parent of this process, or the library was finalised.
+    /// `UNINIT`: the context belongs to the parent of this process, or the library was finalised. `BUSY`: `work` of this
+    /// thread's is running already (a completion callback that uses its own event's queue).
     pub fn enter<R>(&self, work: impl FnOnce(&Rc<Context>, &Rc<S>) -> R) -> Result<R> {
         if !self.is_current() {
             return Err(Der::UNINIT.err("the event queue was made before the library was (re)initialised"));
@@ -215,6 +219,9 @@ impl<S: 'static> SharedContext<S> {
         let guard = match self.inner.try_lock() {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) if self.holder.load(Ordering::Relaxed) == this_thread() => {
+                return Err(Der::BUSY.err("a completion callback may not use the queue of its event"));
+            }
             Err(TryLockError::WouldBlock) => {
                 self.waiting.fetch_add(1, Ordering::AcqRel);
                 self.waker.wake();
@@ -223,6 +230,9 @@ impl<S: 'static> SharedContext<S> {
                 guard
             }
         };
+        self.holder.store(this_thread(), Ordering::Relaxed);
+        // Also when `work` panics: the lock is then poisoned, which is ignored, and the holder must not stay.
+        let _leave = OnDrop(&self.holder);
         let inner = guard.get();
         Ok(work(&inner.context, &inner.state))
     }
@@ -289,6 +299,23 @@ impl<S: 'static> SharedContext<S> {
             context.runtime.wait(left);
         }
     }
+}
+
+/// Clears the holder of a lock.
+struct OnDrop<'a>(&'a AtomicUsize);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// A number that no other living thread has; not 0.
+fn this_thread() -> usize {
+    thread_local! {
+        static HERE: u8 = const { 0 };
+    }
+    HERE.try_with(|here| std::ptr::from_ref(here).addr()).unwrap_or(1)
 }
 
 #[allow(unsafe_code)]

@@ -1,6 +1,6 @@
 //! The system this process is attached to: its name, how to reach its ranks, how to open the fabric.
 
-use crate::agent::{Agent, AttachInfo};
+use crate::agent::{Agent, AttachInfo, ServerVersion};
 use crate::fork;
 use daos_common::wire::mgmt::RankInfoReply;
 use daos_common::{Der, Rank, Result};
@@ -22,6 +22,7 @@ pub struct System {
     fabric: FabricConfig,
     management_ranks: Vec<Rank>,
     operation_timeout: Duration,
+    server_version: Option<ServerVersion>,
     uris: RwLock<HashMap<Rank, String>>,
     ranks: RwLock<HashMap<Rank, Arc<RankInfoReply>>>,
     /// Raised whenever an address is forgotten, so that contexts drop the peers they resolved.
@@ -58,6 +59,7 @@ impl System {
             agent,
             management_ranks: info.management_ranks,
             operation_timeout: timeout.map_or(OPERATION_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
+            server_version: info.server_version,
             uris: RwLock::new(info.uris),
             ranks: RwLock::new(HashMap::new()),
             addresses_version: AtomicU64::new(0),
@@ -72,6 +74,11 @@ impl System {
     /// The fabric provider in use.
     pub fn provider(&self) -> &str {
         &self.fabric.provider
+    }
+
+    /// Version of the servers, when the agent told it.
+    pub fn server_version(&self) -> Option<&ServerVersion> {
+        self.server_version.as_ref()
     }
 
     /// The agent.

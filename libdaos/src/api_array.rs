@@ -137,7 +137,7 @@ daos_export::export! { Der;
             // SAFETY: the contract of `c`.
             let place = unsafe { Out::required(iod, "iod") }?;
             let (array, epoch) = (ARRAYS.get(oh.cookie)?, read_epoch(th)?);
-            let memory = list.memory(Length::Filled);
+            let memory = list.memory(Length::Told);
             Ok(move |context| async move {
                 let count = array.read(&context, epoch, &ranges, &memory).await?;
                 place.set(daos_array_iod_t {
@@ -163,7 +163,7 @@ daos_export::export! { Der;
             let (ranges, list) = unsafe { (ranges(iod)?, SgList::new(sgl)?) };
             let array = ARRAYS.get(oh.cookie)?;
             no_transaction(th)?;
-            let memory = list.memory(Length::Filled);
+            let memory = list.memory(Length::Told);
             Ok(move |context| async move { array.write(&context, &ranges, &memory).await })
         })
     }

@@ -111,10 +111,11 @@ daos_export::export! { Der;
             match queue.enter(|lists| lists.fini(event)) {
                 Ok(ended) => ended,
                 // The library was finalised, or this is a forked child: nothing can be under way here.
-                Err(_) => {
+                Err(error) if error.code() == Der::UNINIT => {
                     event::abandon(event);
                     Ok(())
                 }
+                Err(error) => Err(error),
             }
         }))
     }

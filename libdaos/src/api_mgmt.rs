@@ -4,11 +4,25 @@ use crate::c::{Out, OutArray, give_memory, give_text, text, text_array};
 use crate::call::{Call, answer};
 use crate::props;
 use daos_client::{pool, process};
-use daos_common::Der;
+use daos_common::{Der, Result};
 use daos_sys::{daos_event_t, daos_mgmt_pool_info_t, daos_rank_uri, daos_size_t, daos_sys_info};
+use std::collections::BTreeMap;
 use std::ffi::{c_char, c_int};
+use std::sync::{Mutex, PoisonError};
 
 const SYSTEM_NAME_BYTES_MAX: usize = 15;
+
+/// A C string that lasts as long as the process; the same one for the same text.
+fn lasting_text(text: &str) -> Result<*mut c_char> {
+    static TEXTS: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(address) = texts.get(text) {
+        return Ok(std::ptr::with_exposed_provenance_mut(*address));
+    }
+    let made = give_text(text)?;
+    texts.insert(text.to_owned(), made.expose_provenance());
+    Ok(made)
+}
 
 daos_export::export! { Der;
     fn daos_mgmt_list_pools(
@@ -79,6 +93,22 @@ daos_export::export! { Der;
             // SAFETY: fresh memory of that size.
             unsafe { memory.write(filled) };
             place.set(memory);
+            Ok(())
+        })())
+    }
+
+    fn dc_mgmt_srv_version(major: *mut u32, minor: *mut u32, patch: *mut u32, tag: *mut *mut c_char) -> c_int {
+        // SAFETY: the contract of `c`.
+        let numbers = unsafe { [Out::required(major, "major"), Out::required(minor, "minor"), Out::required(patch, "patch")] };
+        // SAFETY: the contract of `c`.
+        let tag = unsafe { Out::required(tag, "tag") };
+        answer((|| {
+            let ([major, minor, patch], tag, system) = (numbers, tag?, process::system()?);
+            let version = system.server_version().ok_or_else(|| Der::UNINIT.err("the agent told no server version"))?;
+            major?.set(version.numbers[0]);
+            minor?.set(version.numbers[1]);
+            patch?.set(version.numbers[2]);
+            tag.set(lasting_text(&version.tag)?);
             Ok(())
         })())
     }

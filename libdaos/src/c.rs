@@ -120,7 +120,9 @@ pub(crate) unsafe fn key(key: *const d_iov_t, name: &str) -> Result<Vec<u8>> {
 /// Which length of an iov counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Length {
-    /// What is in it (`iov_len`), for what we read.
+    /// What is in it (`iov_len`).
+    Told,
+    /// What is in it, for what we read; all of it when no list element tells (`iov_len` 0 of all).
     Filled,
     /// What fits in it (`iov_buf_len`), for what we write.
     Room,
@@ -155,16 +157,14 @@ impl SgList {
         (0..list.sg_nr as usize).map(move |index| unsafe { list.sg_iovs.add(index).read_unaligned() })
     }
 
-    /// The buffers. With `Filled`, buffers whose fill is not told (`iov_len` 0 of all) count whole.
+    /// The buffers.
     pub(crate) fn memory(self, length: Length) -> UserMemory {
-        let untold = length == Length::Filled && self.iovs().all(|iov| iov.iov_len == 0);
-        let parts = self.iovs().map(|iov| {
-            let bytes = match length {
-                Length::Filled if !untold => iov.iov_len.min(iov.iov_buf_len.max(iov.iov_len)),
-                _ => iov.iov_buf_len,
-            };
-            (iov.iov_buf.cast::<u8>(), bytes)
-        });
+        let told = match length {
+            Length::Told => true,
+            Length::Filled => self.iovs().any(|iov| iov.iov_len > 0),
+            Length::Room => false,
+        };
+        let parts = self.iovs().map(|iov| (iov.iov_buf.cast::<u8>(), if told { iov.iov_len } else { iov.iov_buf_len }));
         // SAFETY: the buffers are valid by the contract of `new`, until the operation completes.
         unsafe { UserMemory::new(parts) }
     }

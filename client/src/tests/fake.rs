@@ -29,11 +29,13 @@ pub(super) const CLASS_S3: u32 = 0x0100_0003;
 /// A record's bytes by index; a single value is record 0.
 type Akey = BTreeMap<u64, Vec<u8>>;
 
+/// Shard, dkey and akey.
+type Place = (u32, Vec<u8>, Vec<u8>);
+
 /// State of the engine.
 #[derive(Default)]
 pub(super) struct Fake {
-    /// By shard, dkey and akey.
-    pub(super) store: RefCell<BTreeMap<(u32, Vec<u8>, Vec<u8>), Akey>>,
+    pub(super) store: RefCell<BTreeMap<Place, Akey>>,
     /// Operation numbers of updates and punches, in order of arrival.
     pub(super) operations: RefCell<Vec<Uuid>>,
     /// Map versions older than this are answered STALE.
