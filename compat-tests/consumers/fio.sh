@@ -12,13 +12,13 @@ fio=$1
 run() {
     local title=$1
     shift
-    echo "== fio $title"
+    echo "fio: $title"
     "$fio" --ioengine=dfs --pool="$DAOS_POOL" --cont="$DAOS_CONT" --group_reporting "$@" --output="$TMPDIR/fio.out" || {
         cat "$TMPDIR/fio.out"
         exit 1
     }
-    grep -E '^ *(read|write): |err= *[^0]' "$TMPDIR/fio.out" || true
-    if grep -qE 'err= *[1-9]|verify:' "$TMPDIR/fio.out"; then
+    sed -n 's/^ *\(read\|write\): */   \1 /p' "$TMPDIR/fio.out"
+    if grep -qE 'err= *[1-9]|verify: bad|verify failed' "$TMPDIR/fio.out"; then
         cat "$TMPDIR/fio.out"
         exit 1
     fi
