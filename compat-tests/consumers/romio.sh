@@ -8,15 +8,16 @@ source=$(dirname "$install")/mpich/src/mpi/romio/test
 programs=$(dirname "$install")/romio-tests
 mkdir -p "$programs"
 
-# What each needs beside a file name: nothing. Left out: shared file pointers (shared_fp, ordered_fp), which the driver
-# does not offer, and Fortran.
-tests=(simple async coll_test misc file_info excl large_array atomicity noncontig i_noncontig noncontig_coll
-    noncontig_coll2 split_coll psimple error status types_with_zeros hindexed coll_perf perf)
+# Left out: shared file pointers (shared_fp, ordered_fp), atomic mode and preallocation (atomicity, misc), which ROMIO's DAOS driver does not
+# offer on any system, large_array, which writes a file of 4 GiB, and Fortran.
+tests=(simple async coll_test file_info excl noncontig i_noncontig noncontig_coll noncontig_coll2 split_coll psimple
+    error status types_with_zeros hindexed coll_perf perf)
+
 built=()
 for test in "${tests[@]}"; do
     [ -f "$source/$test.c" ] || continue
     if [ ! -x "$programs/$test" ] || [ "$source/$test.c" -nt "$programs/$test" ]; then
-        "$install/bin/mpicc" -w -O1 -o "$programs/$test" "$source/$test.c"
+        "$install/bin/mpicc" -w -O1 -o "$programs/$test" "$source/$test.c" -Wl,-rpath-link,"$stage/lib"
     fi
     built+=("$test")
 done
@@ -30,10 +31,17 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 for ranks in 2 4; do
     for test in "$@"; do
+        case $test in
+        # These say themselves that they want two processes.
+        noncontig | i_noncontig | noncontig_coll | types_with_zeros) [ $ranks = 2 ] || continue ;;
+        hindexed) [ $ranks = 4 ] || continue ;;
+        esac
+        started=$(date +%s.%N)
         # Run from the root of the container: no dfuse, the driver takes pool and container from the environment.
         if timeout 120 "$mpiexec" -n $ranks "$programs/$test" -fname "daos:/$test.$ranks" >"$out" 2>&1 \
-            && ! grep -qiE 'error|differ|incorrect' "$out"; then
+            && ! grep -qiE 'found [0-9]+ errors|differ|incorrect|unexpected|mismatch' "$out"; then
             passed=$((passed + 1))
+            printf 'ROMIO: %-18s %d ranks  %.1f s\n' $test $ranks "$(awk "BEGIN { print $(date +%s.%N) - $started }")"
         else
             failed=$((failed + 1))
             echo "-- $test on $ranks ranks failed:"
