@@ -20,7 +20,7 @@ build: setup
 	cargo build --workspace $(CARGO_FLAGS)
 
 stage: build
-	@compat-tests/stage.sh $(STAGE) $(PROFILE)
+	@compat-tests/stage.sh $(STAGE) $(if $(filter release,$(PROFILE)),release,debug)
 
 lint: setup
 	cargo fmt --all --check

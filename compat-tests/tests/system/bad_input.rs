@@ -135,7 +135,7 @@ fn dead_engine() {
 /// Aim: a full pool refuses with NOSPACE and keeps what it has; after a restart too.
 #[test]
 fn full_pool() {
-    let system = System::start(&["--size", "128MiB"]);
+    let system = System::start(&["--size", "256M", "--data-size", "0"]);
     let probe = probe(&system);
     let output = promptly(system.command(&probe).args(["", "fill"]));
     assert_step(&output, "fill", &[NOSPACE]);

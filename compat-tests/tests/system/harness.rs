@@ -71,7 +71,10 @@ impl System {
         let mut environment = HashMap::new();
         let mut said = String::new();
         let started = Instant::now();
-        while ["DAOS_AGENT_DRPC_DIR", "DAOS_POOL", "DAOS_CONT"].iter().any(|name| !environment.contains_key(*name)) {
+        while ["DAOS_AGENT_DRPC_DIR", "DAOS_POOL", "DAOS_CONT", "DAOS_CONTROL_CONFIG"]
+            .iter()
+            .any(|name| !environment.contains_key(*name))
+        {
             let line = match lines.recv_timeout(START_LIMIT.saturating_sub(started.elapsed())) {
                 Ok(line) => line,
                 Err(_) => {
@@ -104,11 +107,7 @@ impl System {
 
     /// Runs a staged tool (`daos`, `dmg`).
     pub fn tool(&self, name: &str, arguments: &[&str]) -> Output {
-        let mut command = self.command(stage().join("bin").join(name));
-        if let Some(config) = self.environment.get("DAOS_CONTROL_CONFIG").filter(|_| name == "dmg") {
-            command.arg("-o").arg(config);
-        }
-        command.args(arguments).output().expect("the tool runs")
+        self.command(stage().join("bin").join(name)).args(arguments).output().expect("the tool runs")
     }
 
     /// The engines' process ids.

@@ -7,3 +7,4 @@ mod harness;
 mod kill;
 mod preload;
 mod programs;
+mod tools;
