@@ -50,14 +50,22 @@ struct Global {
     log_file: Option<PathBuf>,
 }
 
+/// `-o` after a command. It is no global option because some commands have an `-o` of their own, which wins there.
+#[derive(Args, Default)]
+struct ConfigFile {
+    /// Configuration file
+    #[arg(short = 'o', long, value_name = "FILE")]
+    config_path: Option<PathBuf>,
+}
+
 #[derive(Subcommand)]
 enum Command {
     /// Start the agent (also without a command)
-    Start,
+    Start(ConfigFile),
     /// Print the version
-    Version,
+    Version(ConfigFile),
     /// Print the version of the servers
-    ServerVersion,
+    ServerVersion(ConfigFile),
     /// Print what clients are told of the system
     #[command(name = "dump-attachinfo")]
     DumpAttachInfo {
@@ -67,18 +75,26 @@ enum Command {
         /// Index of the fabric provider
         #[arg(short = 'n', long = "provider_idx", default_value_t = 0)]
         provider_index: u32,
+        /// Configuration file
+        #[arg(long, value_name = "FILE")]
+        config_path: Option<PathBuf>,
     },
     /// Print the topology of this machine
     DumpTopology {
         /// File to write to
         #[arg(short = 'o', long, default_value = "stdout")]
         output: String,
+        /// Configuration file
+        #[arg(long, value_name = "FILE")]
+        config_path: Option<PathBuf>,
     },
     /// Print the fabric interfaces of this machine
     NetScan {
         /// Only those that fit this provider
         #[arg(short = 'p', long)]
         provider: Option<String>,
+        #[command(flatten)]
+        file: ConfigFile,
     },
     /// Help for support
     Support {
@@ -91,6 +107,20 @@ enum Command {
 enum Support {
     /// Collect logs
     CollectLog,
+}
+
+impl Command {
+    /// The configuration file named after the command.
+    fn config_path(&self) -> Option<&PathBuf> {
+        match self {
+            Command::Start(file) | Command::Version(file) | Command::ServerVersion(file) => file.config_path.as_ref(),
+            Command::NetScan { file, .. } => file.config_path.as_ref(),
+            Command::DumpAttachInfo { config_path, .. } | Command::DumpTopology { config_path, .. } => {
+                config_path.as_ref()
+            }
+            Command::Support { .. } => None,
+        }
+    }
 }
 
 /// Parses the command line, does what it says, and returns the exit code: 0, or 1 for any failure.
@@ -106,25 +136,29 @@ pub fn run() -> ExitCode {
     daos_cli::finish("daos_agent", json, execute(cli))
 }
 
-fn execute(cli: Cli) -> Result<Outcome> {
-    match cli.command.unwrap_or(Command::Start) {
-        Command::Start => {
+fn execute(mut cli: Cli) -> Result<Outcome> {
+    let command = cli.command.unwrap_or_else(|| Command::Start(ConfigFile::default()));
+    if let Some(path) = command.config_path() {
+        cli.global.config_path = Some(path.clone());
+    }
+    match command {
+        Command::Start(_) => {
             let config = configuration(&cli.global)?;
             start_log(&config, &cli.global)?;
             daemon::run(config).map(|()| Outcome::default())
         }
-        Command::Version => {
+        Command::Version(_) => {
             let version = daos_version();
             Ok(Outcome::new(json!({ "name": "daos_agent", "version": version }), format!("DAOS Agent v{version}")))
         }
-        Command::NetScan { provider } => net_scan(provider.as_deref()),
-        Command::DumpAttachInfo { output, provider_index } => {
+        Command::NetScan { provider, .. } => net_scan(&cli.global, provider.as_deref()),
+        Command::DumpAttachInfo { output, provider_index, .. } => {
             if provider_index != 0 {
                 return Err(Der::NOTSUPPORTED.err("secondary fabric providers aren't available in this version"));
             }
             dump_attach_info(&cli.global, &output)
         }
-        Command::ServerVersion => not_yet("server-version"),
+        Command::ServerVersion(_) => not_yet("server-version"),
         Command::DumpTopology { .. } => not_yet("dump-topology"),
         Command::Support { command: Support::CollectLog } => not_yet("support collect-log"),
     }
@@ -165,8 +199,8 @@ fn start_log(config: &AgentConfig, global: &Global) -> Result<()> {
     Ok(())
 }
 
-fn net_scan(provider: Option<&str>) -> Result<Outcome> {
-    let fabric = Fabric::detect(&config::load(None)?);
+fn net_scan(global: &Global, provider: Option<&str>) -> Result<Outcome> {
+    let fabric = Fabric::detect(&configuration(global)?);
     let provider = provider.unwrap_or("ofi+tcp");
     let rows: Vec<Value> = fabric
         .interfaces()
@@ -227,7 +261,16 @@ mod tests {
         let cli = parse("daos_agent -i -s /tmp/r -o a.yml -l /tmp/log --debug").unwrap();
         assert!(cli.command.is_none() && cli.global.insecure && cli.global.debug);
         assert_eq!(cli.global.runtime_dir.unwrap().to_str(), Some("/tmp/r"));
-        assert!(matches!(parse("daos_agent start --insecure").unwrap().command, Some(Command::Start)));
+        assert!(matches!(parse("daos_agent start --insecure").unwrap().command, Some(Command::Start(_))));
+        let after = |line: &str| {
+            let path = parse(line).unwrap().command.unwrap().config_path().cloned();
+            path.map(|path| path.display().to_string())
+        };
+        for line in ["start -o b.yml", "net-scan --config-path b.yml", "dump-attachinfo -o /tmp/f --config-path=b.yml"]
+        {
+            assert_eq!(after(&format!("daos_agent {line}")).as_deref(), Some("b.yml"), "{line}");
+        }
+        assert_eq!(after("daos_agent dump-topology -o /tmp/f"), None);
         assert!(parse("daos_agent version -j").unwrap().global.json);
         assert!(parse("daos_agent --runtime_dir=/x dump-attachinfo -o /tmp/f -n 0").is_ok());
         assert!(parse("daos_agent strat").is_err());

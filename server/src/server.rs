@@ -36,6 +36,8 @@ const JOIN_TOTAL: Duration = Duration::from_secs(3600);
 const JOIN_PAUSE: Duration = Duration::from_secs(1);
 /// After a failed update of the group map.
 const GROUP_RETRY: Duration = Duration::from_millis(500);
+/// How often pools that could not be destroyed at once are tried again.
+const DESTROY_RETRY: Duration = Duration::from_secs(2);
 /// How often a server that isn't a replica asks for the group map.
 const GROUP_POLL: Duration = Duration::from_secs(2);
 /// Largest gRPC message.
@@ -335,6 +337,14 @@ async fn distribute_group_map(server: Arc<Server>) {
     }
 }
 
+/// Comes back to pools that could not be destroyed at once.
+async fn finish_destroying(server: Arc<Server>) {
+    loop {
+        tokio::time::sleep(DESTROY_RETRY).await;
+        server.mgmt().finish_destroying().await;
+    }
+}
+
 async fn send_group_map(
     server: &Arc<Server>,
     engines: &[Arc<Instance>],
@@ -467,6 +477,9 @@ pub async fn start(config: ServerConfig, listener: TcpListener) -> Result<Runnin
         }
     });
     tasks.spawn(distribute_group_map(Arc::clone(&server)));
+    if server.is_replica {
+        tasks.spawn(finish_destroying(Arc::clone(&server)));
+    }
     let mut engines = JoinSet::new();
     for instance in &server.instances {
         engines.spawn(supervise(Arc::clone(&server), Arc::clone(instance)));

@@ -122,7 +122,7 @@ fn dead_engine() {
         // SAFETY: a plain system call.
         unsafe { libc::kill(pid, libc::SIGSTOP) };
     }
-    system.engines().into_iter().for_each(System::kill);
+    system.engines().into_iter().for_each(crate::harness::kill);
     let output = promptly(&mut system.command(&probe));
     for pid in system.processes("daos_server") {
         // SAFETY: a plain system call.
@@ -141,7 +141,7 @@ fn full_pool() {
     assert_step(&output, "fill", &[NOSPACE]);
     assert_step(&output, "kept", &[1]);
     let old = system.engines();
-    old.iter().copied().for_each(System::kill);
+    old.iter().copied().for_each(crate::harness::kill);
     system.wait_for_new_engine(&old, Duration::from_secs(30)).expect("the engine comes back");
     let output = promptly(&mut system.command(&probe));
     assert_step(&output, "fetch", &[0]);
@@ -161,7 +161,7 @@ fn damaged_store() {
             // SAFETY: a plain system call.
             unsafe { libc::kill(pid, libc::SIGSTOP) };
         }
-        old.iter().copied().for_each(System::kill);
+        old.iter().copied().for_each(crate::harness::kill);
         std::thread::sleep(Duration::from_millis(100));
         let store = std::fs::OpenOptions::new().write(true).open(&file).expect("the store's file");
         match damage {

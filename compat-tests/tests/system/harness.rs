@@ -40,6 +40,26 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// Ids of the processes with this name that were given this path.
+pub fn processes(name: &str, path: &str) -> Vec<i32> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
+        let comm = std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+        let arguments = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        if comm.trim() == name && text(&arguments).contains(path) {
+            found.push(pid);
+        }
+    }
+    found
+}
+
+/// Kills a process with SIGKILL.
+pub fn kill(pid: i32) {
+    // SAFETY: a plain system call.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+}
+
 /// A system of its own, in a folder of its own; both are gone when this drops.
 pub struct System {
     server: Child,
@@ -117,23 +137,7 @@ impl System {
 
     /// Process ids of the system's processes with this name.
     pub fn processes(&self, name: &str) -> Vec<i32> {
-        let dir = self.dir.path().to_string_lossy().into_owned();
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
-            let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
-            let comm = std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-            let arguments = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            if comm.trim() == name && text(&arguments).contains(&dir) {
-                found.push(pid);
-            }
-        }
-        found
-    }
-
-    /// Kills a process with SIGKILL.
-    pub fn kill(pid: i32) {
-        // SAFETY: a plain system call.
-        unsafe { libc::kill(pid, libc::SIGKILL) };
+        processes(name, &self.dir.path().to_string_lossy())
     }
 
     /// Waits until an engine runs that is none of `old`.

@@ -51,7 +51,7 @@ fn acknowledged_records_survive_kill() {
         }
         seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         std::thread::sleep(Duration::from_micros((seed >> 33) % 50_000));
-        engines.iter().copied().for_each(System::kill);
+        engines.iter().copied().for_each(crate::harness::kill);
         let fresh = system.wait_for_new_engine(&engines, Duration::from_secs(60));
         engines = vec![fresh.unwrap_or_else(|| panic!("the server did not restart the engine after kill {kill}"))];
     }

@@ -8,3 +8,4 @@ mod kill;
 mod preload;
 mod programs;
 mod tools;
+mod two_engines;

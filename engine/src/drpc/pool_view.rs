@@ -1,6 +1,6 @@
 //! What daos_server sees of a pool: state, targets, properties.
 
-use crate::pool::PoolService;
+use crate::pool::{PoolService, TargetSpaces};
 use crate::service::Service;
 use daos_common::pool_map::{ComponentState, PoolMap};
 use daos_common::props::{self, po};
@@ -18,6 +18,8 @@ const ASK_REBUILD: u64 = 1 << 1;
 const ASK_ENABLED: u64 = 1 << 2;
 /// `DPI_ENGINES_DISABLED`.
 const ASK_DISABLED: u64 = 1 << 3;
+/// `DPI_ENGINES_DEAD`.
+const ASK_DEAD: u64 = 1 << 4;
 /// `DPI_SELF_HEAL_POLICY`.
 const ASK_SELF_HEAL: u64 = 1 << 6;
 
@@ -34,7 +36,10 @@ pub async fn query(
     let disabled: Vec<Rank> = map.ranks().filter(|rank| !enabled.contains(rank)).collect();
     let in_service = map.targets.iter().filter(|target| target.state.in_service()).count() as u32;
     let total = map.targets.len() as u32;
-    let space = if asks(ASK_SPACE) { Some(pool.space(&service).await?) } else { None };
+    // Asking the ranks for their space also shows which of them are not up.
+    let spaces = if asks(ASK_SPACE | ASK_DEAD) { Some(pool.target_spaces(&service).await?) } else { None };
+    let space = spaces.as_ref().filter(|_| asks(ASK_SPACE)).map(TargetSpaces::sum);
+    let dead = spaces.map(|spaces| spaces.dead).unwrap_or_default();
     let idle = mgmt::PoolRebuildStatus {
         state: mgmt::pool_rebuild_status::State::Idle as i32,
         derived_state: mgmt::pool_rebuild_status::State::Idle as i32,
@@ -54,6 +59,7 @@ pub async fn query(
         leader: service.rank().0,
         enabled_ranks: if asks(ASK_ENABLED) { ranges(&enabled) } else { String::new() },
         disabled_ranks: if asks(ASK_DISABLED) { ranges(&disabled) } else { String::new() },
+        dead_ranks: if asks(ASK_DEAD) { ranges(&dead) } else { String::new() },
         total_engines: map.ranks().count() as u32,
         pool_layout_ver: version,
         upgrade_layout_ver: version,
@@ -112,7 +118,8 @@ pub async fn query_targets(
 ) -> Result<mgmt::PoolQueryTargetResp> {
     let (map, rank) = (pool.map(), Rank(request.rank));
     let spaces = pool.target_spaces(&service).await?;
-    let own = spaces.into_iter().find(|(other, _)| *other == rank).map(|(_, targets)| targets).unwrap_or_default();
+    let own =
+        spaces.targets.into_iter().find(|(other, _)| *other == rank).map(|(_, targets)| targets).unwrap_or_default();
     let wanted: Vec<u32> = match request.targets.is_empty() {
         true => map.targets_of(rank).iter().map(|target| target.index).collect(),
         false => request.targets,

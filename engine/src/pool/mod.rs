@@ -18,6 +18,7 @@ mod state;
 mod store;
 
 pub use props::Creation;
+pub use query::TargetSpaces;
 
 use crate::service::{Service, encode};
 use daos_common::acl::{Acl, Ownership, User};

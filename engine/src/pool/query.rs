@@ -9,9 +9,40 @@ use daos_common::wire::pool::{
     ContEntry, PoolListContReply, PoolQueryReply, PoolQueryRequest, PoolSpace, TargetSpaceReply, TargetSpaceRequest,
     TierSpace,
 };
-use daos_common::{Rank, Result};
+use daos_common::{Der, Error, Rank, Result};
 use std::rc::Rc;
 use uuid::Uuid;
+
+/// Space of the targets that answered.
+#[derive(Default)]
+pub struct TargetSpaces {
+    /// By rank, then target; memory tier and data tier.
+    pub targets: Vec<(Rank, Vec<[TierSpace; 2]>)>,
+    /// Ranks of the pool that are not up.
+    pub dead: Vec<Rank>,
+}
+
+impl TargetSpaces {
+    /// The pool's.
+    pub fn sum(&self) -> PoolSpace {
+        let targets: Vec<[TierSpace; 2]> = self.targets.iter().flat_map(|(_, targets)| targets).copied().collect();
+        let mut space = PoolSpace { targets: targets.len() as u32, ..PoolSpace::default() };
+        for tier in 0..2 {
+            let free = || targets.iter().map(|target| target[tier].free);
+            space.sum[tier].total = targets.iter().map(|target| target[tier].total).sum();
+            space.sum[tier].free = free().sum();
+            space.free_min[tier] = free().min().unwrap_or(0);
+            space.free_max[tier] = free().max().unwrap_or(0);
+            space.free_mean[tier] = space.sum[tier].free / (targets.len() as u64).max(1);
+        }
+        space
+    }
+}
+
+/// Whether a rank's failure to answer says that it is not up: gone, on its way, or not known to the system.
+fn is_down(error: &Error) -> bool {
+    matches!(error.code(), Der::UNREACH | Der::TIMEDOUT | Der::OOG | Der::INPROGRESS)
+}
 
 impl PoolService {
     /// The pool's state.
@@ -40,14 +71,22 @@ impl PoolService {
         })
     }
 
-    /// Space of every target, by rank.
+    /// Space of every target, by rank. A rank that is not up doesn't fail it: the others' figures are what there is.
     ///
     /// # Errors
-    /// Of the first rank that doesn't answer.
-    pub async fn target_spaces(&self, service: &Rc<Service>) -> Result<Vec<(Rank, Vec<[TierSpace; 2]>)>> {
+    /// Of the first rank that answers with an error of its own.
+    pub async fn target_spaces(&self, service: &Rc<Service>) -> Result<TargetSpaces> {
         let (ranks, request) = (self.ranks(), TargetSpaceRequest { pool: self.pool });
-        let answers: Vec<TargetSpaceReply> = service.broadcast_all(&ranks, Opcode::PoolTargetQuery, &request).await?;
-        Ok(ranks.into_iter().zip(answers.into_iter().map(|answer| answer.targets)).collect())
+        let mut spaces = TargetSpaces::default();
+        for (rank, answer) in service.broadcast(&ranks, Opcode::PoolTargetQuery, &request).await {
+            let answer: Result<TargetSpaceReply> = answer;
+            match answer {
+                Ok(reply) => spaces.targets.push((rank, reply.targets)),
+                Err(error) if is_down(&error) => spaces.dead.push(rank),
+                Err(error) => return Err(error.at(format!("on rank {rank}"))),
+            }
+        }
+        Ok(spaces)
     }
 
     /// Space of the pool.
@@ -55,18 +94,7 @@ impl PoolService {
     /// # Errors
     /// As [`PoolService::target_spaces`].
     pub async fn space(&self, service: &Rc<Service>) -> Result<PoolSpace> {
-        let targets: Vec<[TierSpace; 2]> =
-            self.target_spaces(service).await?.into_iter().flat_map(|(_, targets)| targets).collect();
-        let mut space = PoolSpace { targets: targets.len() as u32, ..PoolSpace::default() };
-        for tier in 0..2 {
-            let free = || targets.iter().map(|target| target[tier].free);
-            space.sum[tier].total = targets.iter().map(|target| target[tier].total).sum();
-            space.sum[tier].free = free().sum();
-            space.free_min[tier] = free().min().unwrap_or(0);
-            space.free_max[tier] = free().max().unwrap_or(0);
-            space.free_mean[tier] = space.sum[tier].free / (targets.len() as u64).max(1);
-        }
-        Ok(space)
+        Ok(self.target_spaces(service).await?.sum())
     }
 
     /// The containers, for an open handle.

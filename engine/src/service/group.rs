@@ -56,8 +56,17 @@ impl Service {
         for member in members.into_iter().filter(|member| member.rank != self.rank()) {
             let (own, body) = (self.clone(), body.clone());
             let task = async move {
-                if let Err(error) = own.call_raw(member.rank, Opcode::GroupMap, body).await {
-                    tracing::warn!("rank {} did not take group map version {version}: {error}", member.rank);
+                // The map often changes because a rank was restarted, which its first answer then says. Every engine
+                // also gets the map from its own daos_server.
+                for attempt in 0..2 {
+                    match own.call_raw(member.rank, Opcode::GroupMap, body.clone()).await {
+                        Ok(_) => return,
+                        Err(error) if attempt == 0 && error.code() == Der::UNREACH => {}
+                        Err(error) => {
+                            tracing::warn!("rank {} did not take group map version {version}: {error}", member.rank);
+                            return;
+                        }
+                    }
                 }
             };
             self.runtime.spawn(task).detach();

@@ -6,7 +6,7 @@
 
 use super::pool_size::{Place, Wish, per_rank};
 use super::{Mgmt, domains};
-use crate::system::{Change, PoolService, PoolState, State};
+use crate::system::{Change, MemberState, PoolService, PoolState, State};
 use daos_common::label::check_label;
 use daos_common::{Der, Error, Result};
 use daos_proto::drpc::Method;
@@ -210,7 +210,35 @@ impl Mgmt {
             system.commit(|_| Ok(Some(Change::RemovePool(pool.uuid))))?;
             tracing::info!("pool {} ({}) destroyed", pool.label, pool.uuid);
         }
-        Ok(response)
+        match Der::from_number(response.status) {
+            Some(code @ (Der::UNREACH | Der::TIMEDOUT | Der::OOG | Der::INPROGRESS)) => Err(code.err(format!(
+                "pool {}: a rank that holds a part of it isn't up; the rest goes when all of its ranks are up again, \
+                 without another request",
+                pool.label
+            ))),
+            _ => Ok(response),
+        }
+    }
+
+    /// Destroys what is left of pools whose destruction was begun and not finished, if all their ranks are up: a rank
+    /// was down then, or this server.
+    pub async fn finish_destroying(&self) {
+        let Ok(system) = self.system() else { return };
+        let state = system.state();
+        let joined = |rank: &u32| state.members.get(rank).is_none_or(|member| member.state == MemberState::Joined);
+        let begun = |pool: &&PoolService| pool.state == PoolState::Destroying && pool.ranks.iter().all(joined);
+        for pool in state.pools.values().filter(begun) {
+            let request = PoolDestroyReq {
+                sys: self.server.config.name.clone(),
+                id: pool.uuid.to_string(),
+                force: true,
+                recursive: true,
+                ..Default::default()
+            };
+            if let Err(error) = self.pool_destroy(request).await {
+                tracing::debug!("pool {} is not wholly destroyed yet: {error}", pool.uuid);
+            }
+        }
     }
 
     async fn destroy_on_engines(&self, request: &PoolDestroyReq) -> Result<PoolDestroyResp> {

@@ -25,6 +25,7 @@ pub struct Script {
     pub calls: Vec<Method>,
     pub create_status: i32,
     pub evict_status: i32,
+    pub destroy_status: i32,
     pub containers: usize,
     pub last_create: Option<PoolCreateReq>,
 }
@@ -55,7 +56,7 @@ impl AsyncHandler for FakeEngine {
                 PoolCreateResp { status: script.create_status, svc_ldr: svc_reps[0], svc_reps, ..Default::default() }
                     .encode_to_vec()
             }
-            Method::PoolDestroy => PoolDestroyResp { status: 0 }.encode_to_vec(),
+            Method::PoolDestroy => PoolDestroyResp { status: script.destroy_status }.encode_to_vec(),
             Method::PoolEvict => PoolEvictResp { status: script.evict_status, count: 0 }.encode_to_vec(),
             Method::PoolQuery => {
                 let request: PoolQueryReq = decode_body(&body)?;
