@@ -25,6 +25,7 @@ run() {
 }
 TMPDIR=$(mktemp -d)
 trap 'rm -rf "$TMPDIR"' EXIT
+cd "$TMPDIR" # fio leaves files where it runs
 for model in 0 1; do
     kind=$([ $model = 0 ] && echo processes || echo threads)
     run "write and verify, 4 $kind" --name=verify --thread=$model --numjobs=4 --rw=write --bs=64k --size=4m --iodepth=8 \

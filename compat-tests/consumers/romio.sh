@@ -27,8 +27,10 @@ set -euo pipefail
 mpiexec=$1 programs=$2
 shift 2
 failed=0 passed=0
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" # some leave files where they run
+out=$work/out
 for ranks in 2 4; do
     for test in "$@"; do
         case $test in
