@@ -17,6 +17,7 @@
 
 pub mod budget;
 pub mod cli;
+pub mod clock;
 pub mod drpc;
 pub mod engine;
 pub mod environment;

@@ -106,7 +106,8 @@ impl Session {
         Ok(Session { share, grant, cont, oid: header.oid })
     }
 
-    /// The epoch to write at: the caller's, or this moment.
+    /// The epoch to write at: the caller's, or this moment. One further ahead than a peer's clock may be is refused, so
+    /// that what a store remembers as its newest epoch follows the time of day.
     fn write_epoch(target: &Target, header: &ObjHeader) -> Result<Epoch> {
         match header.epoch {
             0 => Ok(target.clock.now()),

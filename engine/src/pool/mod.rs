@@ -20,8 +20,10 @@ mod store;
 pub use props::Creation;
 pub use query::TargetSpaces;
 
+use crate::clock;
 use crate::service::{Service, encode};
 use daos_common::acl::{Acl, Ownership, User};
+use daos_common::hlc::Clock;
 use daos_common::pool_map::PoolMap;
 use daos_common::props::po;
 use daos_common::wire::pool::{HandleCheckReply, HandleCheckRequest, HandleRevokeRequest, PoolMapReply, Prop};
@@ -163,10 +165,12 @@ impl PoolService {
     ///
     /// # Errors
     /// As [`Store::open`]; `DF_INVAL`, `DF_INCOMPT`: its records.
-    pub fn open(path: &Path, pool: Uuid, durability: Durability) -> Result<Rc<PoolService>> {
+    pub fn open(path: &Path, pool: Uuid, durability: Durability, clock: &Clock) -> Result<Rc<PoolService>> {
         let store = Store::open(path, pool, durability)?;
         let records = store.load().map_err(|error| error.at(path.display()))?;
         let state = State::from_records(&records).map_err(|error| error.at(path.display()))?;
+        // A snapshot taken before a restart must not be later than what is written after it.
+        clock::start_after(clock, state.newest_time(), path).map_err(|error| error.at(path.display()))?;
         Ok(Rc::new(PoolService { pool, store, state: RefCell::new(state) }))
     }
 

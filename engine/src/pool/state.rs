@@ -207,6 +207,14 @@ impl State {
         }
     }
 
+    /// The newest timestamp in the records; 0 without any.
+    pub fn newest_time(&self) -> Epoch {
+        let created = self.meta.iter().map(|meta| meta.created);
+        let times = |cont: &Container| [cont.open_time, cont.modify_time];
+        let conts = self.conts.values().flat_map(|cont| times(cont).into_iter().chain(cont.snapshots.iter().copied()));
+        created.chain(conts).max().unwrap_or(0)
+    }
+
     /// Applies a change.
     pub fn apply(&mut self, change: Change) {
         fn put<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
@@ -234,7 +242,8 @@ mod tests {
     use daos_common::pool_map::RankPlace;
     use daos_common::wire::pool::PropValue;
 
-    /// Aim: every kind of change goes through its record and back, and a damaged record is an error.
+    /// Aim: every kind of change goes through its record and back, a damaged record is an error, and the
+    /// newest timestamp is found.
     #[test]
     fn records_round_trip() {
         let place = RankPlace { rank: Rank(0), targets: 2, fault_domain: String::new() };
@@ -275,6 +284,8 @@ mod tests {
             state.apply(change);
         }
         assert_eq!(State::from_records(&records).unwrap(), state);
+        assert_eq!(state.newest_time(), 5);
+        assert_eq!(State::default().newest_time(), 0);
         records.insert(b"c/short".to_vec(), vec![1]);
         assert_eq!(State::from_records(&records).unwrap_err().code(), Der::DF_INVAL);
     }

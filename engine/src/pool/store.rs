@@ -70,8 +70,7 @@ impl Store {
             return Err(place(Der::DF_INVAL.err(format!("the store belongs to pool {}, not {pool}", vos.pool()))));
         }
         let records = vos.container(RECORDS, false).map_err(place)?;
-        let newest = records.query_key(OBJECT, EPOCH_MAX, 0, DKEY, &[]).map(|reply| reply.max_epoch);
-        store.epoch.set(newest.unwrap_or(0));
+        store.epoch.set(vos.newest_epoch().map_err(place)?);
         store.open.replace(Some((vos, records)));
         Ok(store)
     }

@@ -75,7 +75,7 @@ impl Service {
         }
         let path = self.storage.service_path(pool);
         if path.exists() {
-            let service = PoolService::open(&path, pool, self.durability);
+            let service = PoolService::open(&path, pool, self.durability, &self.clock);
             if let Err(error) = &service {
                 self.report_pool_failure(pool, error.to_string());
             }

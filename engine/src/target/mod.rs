@@ -9,6 +9,7 @@ pub mod operations;
 pub mod share;
 
 use crate::budget::Budget;
+use crate::clock;
 use crate::mailbox::{Inbox, Remote, mailbox};
 use crate::service::Service;
 use crate::telemetry::{self, Counters};
@@ -283,6 +284,8 @@ impl Target {
         if vos.pool() != pool {
             return Err(Der::DF_INVAL.err(format!("the store belongs to pool {}, not {pool}", vos.pool())));
         }
+        // Before anything is written: what a wall clock that was set back would say hides behind stored versions.
+        clock::start_after(&self.clock, vos.newest_epoch()?, path)?;
         let id = daos_blob::BlobId { pool, target: self.index };
         let blob = match (self.tier.borrow().as_ref(), &self.ring) {
             (Some(tier), Some(ring)) if blob_bytes > 0 => Some(tier.device(self.index).blob(id, ring)?),

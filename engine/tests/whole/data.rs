@@ -1,14 +1,16 @@
 //! Data: inline and by RMA, arena and data tier, holes, lists, punches, resends, restart.
 
-use super::world::{World, code, header};
+use super::world::{POOL, World, code, header};
 use daos_common::wire::object::{
     DataPath, ListKind, Listed, ObjFetchReply, ObjFetchRequest, ObjListReply, ObjListRequest, ObjPunchRequest,
     ObjQueryKeyReply, ObjQueryKeyRequest, ObjUpdateReply, ObjUpdateRequest,
 };
 use daos_common::wire::pool::ContHandleRequest;
 use daos_common::wire::{self, Opcode};
-use daos_common::{Der, Iod, IodKind, Recx, Result, flags};
+use daos_common::{Der, Iod, IodKind, Recx, Result, flags, hlc};
+use daos_engine::storage::Storage;
 use daos_fabric::Access;
+use daos_vos::{Durability, VosPool};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::path::Path;
 use uuid::Uuid;
@@ -184,6 +186,62 @@ fn restart() {
     update(&world, handle, "after", vec![single("v", 1)], b"x").unwrap();
     let (second, _) = world.open_cont(pool_handle, "box", flags::OPEN_RO).unwrap();
     assert_eq!(code(update(&world, second, "ro", vec![single("v", 1)], b"x")), Der::NO_PERM);
+}
+
+/// Writes to the store of a stopped engine's first target, as an engine with the clock at `epoch` would have.
+fn write_behind(world: &World, epoch: u64, dkey: &str, value: &[u8]) {
+    let path = Storage::target_path(&world.dir.path().join("scm").join(POOL.to_string()), 0);
+    let pool = VosPool::open(&path, Durability::Process).unwrap();
+    let cont = pool.container(pool.containers().unwrap()[0], false).unwrap();
+    let iods = [single("v", value.len() as u64)];
+    let mut update = cont.reserve_update(header(Uuid::nil(), 7).oid, epoch, dkey.as_bytes(), 0, &iods).unwrap();
+    let place = update.places()[0];
+    update.bytes_mut(place).copy_from_slice(value);
+    update.commit().unwrap();
+}
+
+/// Aim: when the host's clock is an hour behind what is stored, new versions are newer all the same, over restarts; the
+/// engine takes back epochs that it gave, and still refuses ones from further ahead; a store of the end of time is refused.
+#[test]
+fn clock_set_back() {
+    let (mut world, pool_handle, handle) = World::ready_to_write(0, |_| None);
+    let value = || vec![single("v", 3)];
+    let now = update(&world, handle, "d", value(), b"one").unwrap();
+    world.stop();
+    let hour = 3600 * 1_000_000_000 * hlc::UNITS_PER_NS;
+    write_behind(&world, now + hour, "d", b"two");
+    let mut newest = now + hour;
+    for text in [b"3rd", b"4th"] {
+        world.start();
+        let epoch = update(&world, handle, "d", value(), text).unwrap();
+        assert!(epoch > newest && epoch < newest + hlc::MAX_OFFSET, "{epoch} after {newest}");
+        assert_eq!(fetch(&world, handle, "d", value(), vec![3]).unwrap().1, text);
+        assert_eq!(fetch_at(&world, handle, now + hour, "d", value(), vec![3]).unwrap().1, b"two");
+        let mut request = update_request(handle, "e", value(), DataPath::Inline);
+        let mut send = |epoch| {
+            (request.operation, request.header.epoch) = (Uuid::new_v4(), epoch);
+            let reply = world.send(1, Opcode::ObjUpdate as u16, wire::encode(&request).unwrap(), &[b"own"])?;
+            wire::decode::<ObjUpdateReply>(reply.body())
+        };
+        assert_eq!(send(epoch).unwrap().epoch, epoch);
+        assert_eq!(code(send(epoch + hlc::MAX_OFFSET)), Der::HLC_SYNC);
+        let punch = ObjPunchRequest {
+            header: header(handle, 7),
+            operation: Uuid::new_v4(),
+            dkeys: vec![b"e".to_vec()],
+            akeys: Vec::new(),
+        };
+        newest = world.ask::<_, ObjUpdateReply>(1, Opcode::ObjPunch, &punch).unwrap().epoch;
+        assert!(newest > epoch);
+        assert_eq!(fetch(&world, handle, "e", value(), vec![3]).unwrap().0.iods[0].size, 0);
+        world.stop();
+    }
+    write_behind(&world, u64::MAX - 1, "d", b"end");
+    world.start();
+    let error = update(&world, handle, "d", value(), b"new").unwrap_err();
+    assert_eq!(error.code(), Der::DF_INVAL, "{error}");
+    assert!(error.message().contains("vos-0"), "{error}");
+    world.create_cont(pool_handle, "still").unwrap();
 }
 
 /// Aim: lists in pieces give every key once; key queries and punches at every level work.

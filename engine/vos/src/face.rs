@@ -163,6 +163,15 @@ impl VosPool {
         self.inner.state.borrow().report()
     }
 
+    /// An epoch that every one ever committed here is at or below, also those of data that is gone; 0 in a new store.
+    /// A clock that gives epochs to this store must be later than it, or new versions are hidden behind old ones.
+    ///
+    /// # Errors
+    /// `DF_INVAL`.
+    pub fn newest_epoch(&self) -> Result<Epoch> {
+        self.inner.state.borrow().arena.newest_epoch()
+    }
+
     /// Opens a container, making it if `create`.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 use crate::arena::{Arena, LogBody, Mem, UNIT, set_word, word};
 use crate::space::flip;
 use crate::store::{State, Tier};
-use daos_common::{Der, Result};
+use daos_common::{Der, Epoch, Result};
 
 /// A run of units of a tier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +36,8 @@ pub(crate) struct Pending {
     freed: Vec<Run>,
     direct: Vec<(u64, u64)>,
     body: LogBody,
+    /// The newest epoch that the transaction writes at; 0 for none.
+    epoch: Epoch,
 }
 
 impl Pending {
@@ -50,6 +52,7 @@ impl Pending {
         self.freed.clear();
         self.direct.clear();
         self.body.clear();
+        self.epoch = 0;
     }
 
     /// The slot of a block: where it is, or where it would go.
@@ -166,6 +169,11 @@ impl<'a> Tx<'a> {
     /// Notes bytes that were written to a reserved run, so that they are flushed.
     pub(crate) fn note_leased(&mut self, off: u64, len: u64) -> Result<()> {
         self.state.arena.note_leased(off, len)
+    }
+
+    /// Notes an epoch that the transaction writes at, so that the store remembers it as committed.
+    pub(crate) fn note_epoch(&mut self, epoch: Epoch) {
+        self.state.pending.epoch = self.state.pending.epoch.max(epoch);
     }
 
     /// Space for `len` bytes in the arena, contents undefined.
@@ -313,7 +321,7 @@ impl<'a> Tx<'a> {
         }
         arena.order();
         let body_off = extension.map_or(arena.log_body_off(), |run| run.unit * UNIT);
-        arena.log_and_apply(seq, body_off, &pending.body)
+        arena.log_and_apply(seq, body_off, &pending.body, pending.epoch)
     }
 }
 

@@ -311,7 +311,9 @@ impl Reserved {
     }
 }
 
+/// Notes an epoch that is written at: in the store and in the object's record.
 fn note_epoch(tx: &mut Tx<'_>, object: u64, epoch: Epoch) -> Result<()> {
+    tx.note_epoch(epoch);
     if Record::read(tx, object)?.extra < epoch {
         set_record_word(tx, object, Record::EXTRA, epoch)?;
     }

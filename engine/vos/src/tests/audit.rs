@@ -15,6 +15,8 @@ struct Audit<'a> {
     /// Used runs of arena and data tier: first unit, units.
     arena: BTreeMap<u64, u64>,
     blob: BTreeMap<u64, u64>,
+    /// The newest epoch of any version.
+    newest: u64,
 }
 
 impl Audit<'_> {
@@ -48,6 +50,7 @@ impl Audit<'_> {
         if depth > 0 {
             self.note(&[record.extra]);
             for punch in self.key_tree(record.punches) {
+                self.newest = self.newest.max(punch[0]);
                 self.note(&punch[..2]);
             }
         }
@@ -67,12 +70,14 @@ impl Audit<'_> {
             ExtentTree::audit(mem, akey.root, &mut |off, len| nodes.push((off, len)), &mut |entry| entries.push(entry));
             nodes.into_iter().for_each(|(off, len)| self.arena(off, len));
             for entry in entries {
+                self.newest = self.newest.max(!entry[1]);
                 self.note(&[entry[0], entry[4], entry[1], entry[2], u64::from(entry[3] != 0)]);
                 self.data(entry[3], (entry[4] - entry[0]) * akey.extra);
             }
             return;
         }
         for entry in self.key_tree(akey.root) {
+            self.newest = self.newest.max(entry[0]);
             self.note(&[entry[0], entry[1]]);
             if entry[3] == 0 {
                 continue;
@@ -122,11 +127,13 @@ impl Audit<'_> {
     }
 }
 
-/// Checks all trees and space maps of a store; a digest of what it holds.
+/// Checks all trees and space maps of a store, and that it remembers an epoch as late as any in it; a digest of what it
+/// holds.
 pub(super) fn audit(pool: &VosPool) -> u64 {
     let state = pool.inner_for_tests().state.borrow();
     let layout = state.arena.layout().clone();
-    let mut audit = Audit { state: &state, digest: Xxh3::new(), arena: BTreeMap::new(), blob: BTreeMap::new() };
+    let (digest, arena, blob) = (Xxh3::new(), BTreeMap::new(), BTreeMap::new());
+    let mut audit = Audit { state: &state, digest, arena, blob, newest: 0 };
     audit.arena(0, layout.data_off);
     let root = state.arena.view(layout.root_off(), 64).unwrap();
     let (containers, mut destroyed) = (word(root, 0), word(root, 8));
@@ -141,5 +148,7 @@ pub(super) fn audit(pool: &VosPool) -> u64 {
     audit.compare(&arena, layout.map_off, layout.map_units, "arena");
     let blob = audit.blob.clone();
     audit.compare(&blob, layout.blob_map_off, layout.blob_units, "data tier");
+    let remembered = state.arena.newest_epoch().unwrap();
+    assert!(audit.newest <= remembered, "epoch {} in a store that remembers {remembered}", audit.newest);
     audit.digest.digest()
 }

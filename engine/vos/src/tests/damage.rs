@@ -44,11 +44,13 @@ fn wrong_files_are_refused() {
         bad[at] ^= 0x40;
         check(&bad, Der::DF_INVAL, "damaged");
     }
-    let mut newer = good.clone();
-    newer[8] = 9;
-    let sum = xxhash_rust::xxh3::xxh3_64(&newer[..112]);
-    newer[112..120].copy_from_slice(&sum.to_le_bytes());
-    check(&newer, Der::DF_INCOMPT, "version 9");
+    for (version, text) in [(1, "version 1;"), (9, "version 9;")] {
+        let mut other = good.clone();
+        other[8] = version;
+        let sum = xxhash_rust::xxh3::xxh3_64(&other[..112]);
+        other[112..120].copy_from_slice(&sum.to_le_bytes());
+        check(&other, Der::DF_INCOMPT, text);
+    }
     std::fs::write(&path, &good).unwrap();
     VosPool::open(&path, Durability::Process).unwrap();
     assert_eq!(refused(dir.path()).code(), Der::IO, "a directory");

@@ -3,6 +3,7 @@
 mod audit;
 mod crash;
 mod damage;
+mod epochs;
 mod limits;
 mod model;
 mod trees;
