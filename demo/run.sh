@@ -27,7 +27,7 @@ for job in write read randwrite randread; do
     bs=$([ "${job#rand}" = "$job" ] && echo 1m || echo 4k)
     "$DEMO_FIO" --name=$job --ioengine=dfs --pool="$DAOS_POOL" --cont="$DAOS_CONT" --filename=fio-demo --rw=$job \
         --bs=$bs --iodepth=8 --size=64m --io_size=$([ "$bs" = 1m ] && echo 64m || echo 16m) --thread=1 --output="$work/fio.out"
-    printf '%-12s%s blocks:%s\n' "$job" $bs "$(sed -n 's/^ *\(read\|write\)://p' "$work/fio.out" | head -1)"
+    printf '%-12s%s blocks:%s\n' "$job" $bs "$(sed -n 's/^ *\(read\|write\): *\(IOPS.*\)/ \2/p' "$work/fio.out" | head -1)"
 done
 
 cat <<TXT

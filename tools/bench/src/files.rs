@@ -1,6 +1,8 @@
-//! libdfs: rates of create, stat and unlink in one directory.
+//! libdfs: rates of create, stat and unlink in one directory. The limit is the rate of as many bare round trips as the
+//! call needs one after another.
 
 use crate::Arguments;
+use crate::limits::Limits;
 use crate::report::{Report, median};
 use daos_api::{ContRef, PoolRef};
 use daos_common::{Der, Error, Result};
@@ -10,9 +12,21 @@ use std::ptr;
 use std::time::Instant;
 
 const FILES: usize = 500;
+/// Round trips one after another: the insert.
+const CREATE_TRIPS: f64 = 1.0;
+/// The entry, then the object's size and time.
+const STAT_TRIPS: f64 = 2.0;
+/// The entry, the punch of the name, the punch of the object.
+const UNLINK_TRIPS: f64 = 3.0;
 
 /// Adds the figures of this module.
-pub fn measure(arguments: &Arguments, pool: PoolRef, cont: ContRef, report: &mut Report) -> Result<()> {
+pub fn measure(
+    arguments: &Arguments,
+    pool: PoolRef,
+    cont: ContRef,
+    limits: &Limits,
+    report: &mut Report,
+) -> Result<()> {
     let mut dfs = ptr::null_mut();
     // SAFETY: `dfs` is live and the handles are open.
     dfs_check(unsafe { sys::dfs_mount(pool.raw(), cont.raw(), libc::O_RDWR, &mut dfs) }, "dfs_mount")?;
@@ -50,9 +64,10 @@ pub fn measure(arguments: &Arguments, pool: PoolRef, cont: ContRef, report: &mut
     }
     // SAFETY: ours, and not used after.
     dfs_check(unsafe { sys::dfs_umount(dfs) }, "dfs_umount")?;
-    report.add("libdfs create (files in one directory)", median(creates), "op/s", None);
-    report.add("libdfs stat", median(stats), "op/s", None);
-    report.add("libdfs unlink", median(unlinks), "op/s", None);
+    let limit = |trips: f64| Some(1e6 / (trips * limits.round_trip_us));
+    report.add("libdfs create (limit: 1 round trip)", median(creates), "op/s", limit(CREATE_TRIPS));
+    report.add("libdfs stat (limit: 2 round trips)", median(stats), "op/s", limit(STAT_TRIPS));
+    report.add("libdfs unlink (limit: 3 round trips)", median(unlinks), "op/s", limit(UNLINK_TRIPS));
     Ok(())
 }
 

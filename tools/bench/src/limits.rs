@@ -18,6 +18,8 @@ const MIB: f64 = (1 << 20) as f64;
 pub struct Limits {
     /// Median round trip of 4 KiB out and a small answer, in microseconds.
     pub ping_pong_us: f64,
+    /// Median round trip of small messages, in microseconds.
+    pub round_trip_us: f64,
     /// Messages of 4 KiB per second, 32 under way.
     pub messages_per_s: f64,
     /// Bandwidth of 1 MiB reads, 8 under way.
@@ -43,6 +45,9 @@ pub fn take(arguments: &Arguments) -> Result<Limits> {
     Ok(Limits {
         ping_pong_us: rounds(&|| {
             Ok(bare_ping_pong(&config, VALUE_BYTES, SMALL_BYTES, operations)?.median.as_secs_f64() * 1e6)
+        })?,
+        round_trip_us: rounds(&|| {
+            Ok(bare_ping_pong(&config, SMALL_BYTES, SMALL_BYTES, operations)?.median.as_secs_f64() * 1e6)
         })?,
         messages_per_s: rounds(&|| bare_message_rate(&config, VALUE_BYTES, 32, operations))?,
         rma_read_mib_s: rounds(&|| Ok(bare_rma_bandwidth(&config, RmaDirection::Read, PART_BYTES, 8, 64)? / MIB))?,

@@ -59,8 +59,11 @@ fn run(arguments: &Arguments) -> Result<()> {
     let pool = Pool::connect(&arguments.pool, None, true)?;
     let cont = Container::open(pool.as_ref(), &arguments.cont, daos_common::flags::OPEN_RW as u32)?;
     let mut report = Report::new();
-    objects::measure(arguments, cont.as_ref(), &mut report)?;
-    files::measure(arguments, pool.as_ref(), cont.as_ref(), &mut report)?;
+    let limits = limits::take(arguments)?;
+    report.add("memcpy of 1 MiB", limits.memcpy_mib_s, "MiB/s", None);
+    report.add("round trip of 128 B, bare", limits.round_trip_us, "us", None);
+    objects::measure(arguments, cont.as_ref(), &limits, &mut report)?;
+    files::measure(arguments, pool.as_ref(), cont.as_ref(), &limits, &mut report)?;
     report.print();
     if let Some(path) = &arguments.json {
         report.write(path).map_err(|error| Error::from(error).at(path.display()))?;

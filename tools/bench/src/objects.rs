@@ -1,9 +1,9 @@
 //! Objects and arrays: latency at depth 1, rate at depth 32, bandwidth of 1 MiB parts.
 
+use crate::Arguments;
 use crate::limits::Limits;
 use crate::queue::Queue;
 use crate::report::{Report, median};
-use crate::{Arguments, limits};
 use daos_api::{Array, ContRef, FetchValue, Object, ObjectMode, UpdateValue, check, generate_oid};
 use daos_common::{ObjectId, Result};
 use daos_sys as sys;
@@ -21,12 +21,10 @@ const TYPE_BYTES: u8 = 13;
 const CLASS_SX: u32 = (1 << 24) | 0xffff;
 
 /// Adds the figures of this module.
-pub fn measure(arguments: &Arguments, cont: ContRef, report: &mut Report) -> Result<()> {
-    let limits = limits::take(arguments)?;
-    report.add("memcpy of 1 MiB", limits.memcpy_mib_s, "MiB/s", None);
-    latency(arguments, cont, &limits, report)?;
-    rate(arguments, cont, &limits, report)?;
-    bandwidth(arguments, cont, &limits, report)
+pub fn measure(arguments: &Arguments, cont: ContRef, limits: &Limits, report: &mut Report) -> Result<()> {
+    latency(arguments, cont, limits, report)?;
+    rate(arguments, cont, limits, report)?;
+    bandwidth(arguments, cont, limits, report)
 }
 
 fn latency(arguments: &Arguments, cont: ContRef, limits: &Limits, report: &mut Report) -> Result<()> {
