@@ -39,9 +39,12 @@ impl Store {
     /// Empties the store when it is nearly full.
     fn make_room(&mut self) {
         let space = self.pool.space();
-        if space.arena_free > space.arena_total / 8 {
-            return;
+        if space.arena_free <= space.arena_total / 8 {
+            self.empty();
         }
+    }
+
+    fn empty(&mut self) {
         self.pool.destroy_container(Uuid::nil()).expect("destroy");
         while !self.pool.reclaim(10_000).expect("reclaim") {}
         self.cont = self.pool.container(Uuid::nil(), true).expect("a container");
@@ -94,6 +97,7 @@ fn singles(criterion: &mut Criterion) {
             });
         });
         let count = KEYS.min(100_000);
+        store.empty();
         let before = store.pool.space().arena_free;
         for number in 0..count {
             store.put(&dkey(number), &iods, &data);
@@ -128,7 +132,7 @@ fn extents(criterion: &mut Criterion) {
                 store.put(&(next / per_dkey % 256).to_le_bytes(), &extent(at, size as u64), &data);
             });
         });
-        store.make_room();
+        store.empty();
         for number in 0..per_dkey * 256 {
             let at = number % per_dkey * size as u64;
             store.put(&(number / per_dkey).to_le_bytes(), &extent(at, size as u64), &data);
