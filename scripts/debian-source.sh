@@ -10,9 +10,12 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{lists/partial,cache/archives/partial,src}
 entry() { sed -n "s/^$1: *//p" /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1; }
 uris=$(entry URIs) signed=$(entry Signed-By)
+# The older form of the same: lines "deb [options] URI suite component".
+[ -n "$uris" ] || uris=$(awk '$1 == "deb" { for (i = 2; i <= NF; i++) if ($i ~ /^http/) { print $i; exit } }' /etc/apt/sources.list 2>/dev/null)
+[ -n "$uris" ] || { echo "debian-source.sh: no Debian archive in /etc/apt/sources.list.d/debian.sources or /etc/apt/sources.list" >&2; exit 1; }
 cat >"$work/src.sources" <<TXT
 Types: deb-src
-URIs: ${uris:-http://deb.debian.org/debian}
+URIs: $uris
 Suites: bookworm
 Components: main
 Signed-By: ${signed:-/usr/share/keyrings/debian-archive-keyring.gpg}
