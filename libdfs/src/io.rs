@@ -90,6 +90,10 @@ pub fn punch(dfs: &Dfs, node: &Node, offset: u64, length: u64) -> Result<()> {
     Ok(array.punch(NO_TX, offset, length)?)
 }
 
+/// Starts a transfer; without an event, ends it too.
+///
+/// # Safety
+/// As [`read`].
 unsafe fn transfer(
     dfs: &Dfs,
     node: &Node,

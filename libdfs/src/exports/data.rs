@@ -73,6 +73,9 @@ export! { Errno;
 }
 
 /// One range from `off` for all of a list's bytes; none when it has none.
+///
+/// # Safety
+/// NULL, or a valid list with `sg_nr` iovs.
 unsafe fn whole_range(sgl: *mut sys::d_sg_list_t, off: u64) -> Result<Vec<sys::daos_range_t>> {
     // SAFETY: the caller's promise.
     let list = unsafe { sgl.as_ref() }.ok_or(Errno(libc::EINVAL))?;
@@ -91,6 +94,10 @@ unsafe fn whole_range(sgl: *mut sys::d_sg_list_t, off: u64) -> Result<Vec<sys::d
     Ok(if bytes == 0 { Vec::new() } else { vec![sys::daos_range_t { rg_idx: off, rg_len: bytes }] })
 }
 
+/// The ranges of a C descriptor.
+///
+/// # Safety
+/// NULL, or a valid descriptor with `iod_nr` ranges.
 unsafe fn ranges_of(iod: *mut sys::dfs_iod_t) -> Result<Vec<sys::daos_range_t>> {
     // SAFETY: the caller's promise.
     let iod = unsafe { iod.as_ref() }.ok_or(Errno(libc::EINVAL))?;

@@ -125,6 +125,10 @@ export! { Errno;
     }
 }
 
+/// What both forms of `dfs_connect` do.
+///
+/// # Safety
+/// Each pointer is as `daos_fs.h` asks.
 unsafe fn connect(
     pool: *const c_char,
     system: *const c_char,
@@ -223,6 +227,10 @@ export! { Errno;
     }
 }
 
+/// What both forms of `dfs_cont_create` do.
+///
+/// # Safety
+/// Each pointer is as `daos_fs.h` asks.
 unsafe fn create_container(
     poh: sys::daos_handle_t,
     label: Option<&str>,

@@ -83,6 +83,10 @@ export! { Errno;
     }
 }
 
+/// Gives what was looked up to the caller.
+///
+/// # Safety
+/// `obj` is valid for a write; `mode` and `stbuf` are, or NULL.
 unsafe fn store_found(
     dfs: &Dfs,
     found: lookup::Found,
