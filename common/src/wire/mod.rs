@@ -12,12 +12,13 @@
 pub mod mgmt;
 pub mod object;
 pub mod pool;
+pub mod tx;
 
 use crate::{Der, Error, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Version of the data-plane protocol; peers with another one are refused with PROTO.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Data of at most this many bytes travels in the message, more goes by RMA.
 pub const INLINE_MAX_BYTES: usize = 16 * 1024;
@@ -80,6 +81,12 @@ opcodes! {
     ObjPunch = 62, "Context of the target: [`object::ObjPunchRequest`] → [`object::ObjUpdateReply`].";
     ObjList = 63, "Context of the target: [`object::ObjListRequest`] → [`object::ObjListReply`].";
     ObjQueryKey = 64, "Context of the target: [`object::ObjQueryKeyRequest`] → [`object::ObjQueryKeyReply`].";
+
+    TxEpoch = 80, "Context of a target: [`tx::TxEpochRequest`] → [`tx::TxEpochReply`].";
+    TxCommit = 81, "Context of the leader: [`tx::TxCommitRequest`] → [`tx::TxEpochReply`].";
+    TxPrepare = 82, "Leader to participant: [`tx::TxPrepareRequest`] → [`tx::TxEpochReply`].";
+    TxDecide = 83, "Leader to participant: [`tx::TxDecideRequest`] → ().";
+    TxStatus = 84, "Participant to leader: [`tx::TxStatusRequest`] → [`tx::TxStatusReply`].";
 }
 
 /// Body of a failed reply.
