@@ -5,6 +5,11 @@
  *
  * Functions return 0 or -DER_xxx. Those with an event: NULL makes the call wait until it is done; else it returns
  * at once, the result arrives in ev->ev_error, and everything passed by pointer must stay until then.
+ *
+ * Errors that any of them can give and that are not repeated below: -DER_UNINIT before daos_init() and after
+ * daos_fini(); -DER_NOMEM; with an event, -DER_INVAL: it was not initialised, -DER_NO_PERM: it is in use,
+ * -DER_NONEXIST: it was finalised or its queue is being destroyed; of those that talk to servers, -DER_UNREACH and
+ * -DER_TIMEDOUT: a server did not answer for too long.
  */
 #ifndef DAOS_INC_DAOS_API_H
 #define DAOS_INC_DAOS_API_H
@@ -21,10 +26,22 @@ enum {
 	DAOS_TF_ZERO_COPY = 2,
 };
 
-/** The wall-clock time of a hybrid-logical-clock timestamp (an epoch, a modification time). */
+/**
+ * The wall-clock time of a hybrid-logical-clock timestamp, as epochs and modification times are.
+ *
+ * \param[in] hlc  The timestamp.
+ * \param[out] ts  Seconds and nanoseconds since 1970.
+ * \return 0; -DER_INVAL: ts is NULL.
+ */
 int daos_hlc2timespec(uint64_t hlc, struct timespec *ts);
 
-/** daos_hlc2timespec() in whole seconds. */
+/**
+ * The wall-clock time of a hybrid-logical-clock timestamp in whole seconds.
+ *
+ * \param[in] hlc  The timestamp.
+ * \param[out] ts  Seconds since 1970.
+ * \return 0; -DER_INVAL: ts is NULL.
+ */
 int daos_hlc2timestamp(uint64_t hlc, time_t *ts);
 
 /** Drops the changes of a transaction. */

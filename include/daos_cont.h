@@ -5,6 +5,11 @@
  *
  * Functions return 0 or -DER_xxx. Those with an event: NULL makes the call wait until it is done; else it returns
  * at once, the result arrives in ev->ev_error, and everything passed by pointer must stay until then.
+ *
+ * Errors that any of them can give and that are not repeated below: -DER_UNINIT before daos_init() and after
+ * daos_fini(); -DER_NOMEM; with an event, -DER_INVAL: it was not initialised, -DER_NO_PERM: it is in use,
+ * -DER_NONEXIST: it was finalised or its queue is being destroyed; of those that talk to servers, -DER_UNREACH and
+ * -DER_TIMEDOUT: a server did not answer for too long.
  */
 #ifndef DAOS_INC_DAOS_CONT_H
 #define DAOS_INC_DAOS_CONT_H
@@ -40,13 +45,41 @@ enum daos_snapshot_opts {
 /** Merges the history of a container up to an epoch. */
 int daos_cont_aggregate(daos_handle_t coh, daos_epoch_t epoch, daos_event_t *ev);
 
-/** Reserves num_oids consecutive values, from *oid on, for the low word of object identifiers. */
+/**
+ * Reserves numbers for object identifiers: nobody else gets the same ones from this container. They are taken from
+ * a counter that survives restarts; numbers that are not used are lost.
+ *
+ * \param[in] coh  Container, open for writing.
+ * \param[in] num_oids  How many numbers; not 0.
+ * \param[out] oid  The first of them; the others follow. They go into the low 64 bits of a daos_obj_id_t before
+ *     daos_obj_generate_oid().
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: num_oids is 0 or oid is NULL; -DER_NO_PERM: open
+ *     for reading only; -DER_OVERFLOW: the counter's end is reached.
+ */
 int daos_cont_alloc_oids(daos_handle_t coh, daos_size_t num_oids, uint64_t *oid, daos_event_t *ev);
 
-/** Releases a container handle; objects opened through it must be closed before. */
+/**
+ * Releases a container handle. Objects opened through it must be closed before.
+ *
+ * \param[in] coh  Container handle.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_BUSY: an object is open through it.
+ */
 int daos_cont_close(daos_handle_t coh, daos_event_t *ev);
 
-/** Creates a container with properties (NULL: defaults); its UUID goes to *uuid unless NULL. */
+/**
+ * Creates a container without a label. The properties that are not given get the pool's defaults.
+ *
+ * \param[in] poh  Pool, open for writing.
+ * \param[out] uuid  UUID of the new container; NULL if not wanted.
+ * \param[in] cont_prop  Properties to set (DAOS_PROP_CO_), a copy is taken; NULL: none. A label among them is the
+ *     container's.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_NO_PERM: the user may not create containers; -DER_INVAL: a
+ *     property that does not exist, has no such value, or is set by the system; -DER_EXIST: the label is taken;
+ *     -DER_NOSPACE: no room for its metadata.
+ */
 int daos_cont_create2(daos_handle_t poh, uuid_t *uuid, daos_prop_t *cont_prop, daos_event_t *ev);
 
 /** Makes a snapshot; *epoch names it. */
@@ -56,38 +89,126 @@ int daos_cont_create_snap(daos_handle_t coh, daos_epoch_t *epoch, char *name, da
 int daos_cont_create_snap_opt(daos_handle_t coh, daos_epoch_t *epoch, char *name,
                               enum daos_snapshot_opts opts, daos_event_t *ev);
 
-/** Creates a container with a label beside other properties. -DER_EXIST: the label is taken. */
+/**
+ * Creates a container with a label, by which it can be opened as by its UUID.
+ *
+ * \param[in] poh  Pool, open for writing.
+ * \param[in] label  1 to 127 characters: letters, digits, and ".", "_", ":", "-"; not in the form of a UUID. A
+ *     label in cont_prop is ignored.
+ * \param[in] cont_prop  More properties to set (DAOS_PROP_CO_), a copy is taken; NULL: none.
+ * \param[out] uuid  UUID of the new container; NULL if not wanted.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_NO_PERM: the user may not create containers; -DER_INVAL: a
+ *     malformed label or property; -DER_EXIST: the label is taken; -DER_NOSPACE: no room for its metadata.
+ */
 int daos_cont_create_with_label(daos_handle_t poh, const char *label, daos_prop_t *cont_prop,
                                 uuid_t *uuid, daos_event_t *ev);
 
-/** Deletes n attributes; names that don't exist are no error. */
+/**
+ * Deletes user attributes. Names that do not exist are no error.
+ *
+ * \param[in] coh  Container, open for writing.
+ * \param[in] n  Number of names; not 0.
+ * \param[in] names  Names of 1 to 511 bytes.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: no names, a NULL or empty one, or one too long;
+ *     -DER_NO_PERM: the handle does not allow it.
+ */
 int daos_cont_del_attr(daos_handle_t coh, int n, const char *const names[], daos_event_t *ev);
 
-/** Removes the entry of one principal. -DER_NONEXIST: none. */
+/**
+ * Removes one principal's entry from the access control list.
+ *
+ * \param[in] coh  Container handle whose user may change the list.
+ * \param[in] type  Kind of principal (DAOS_ACL_OWNER, _USER, ...).
+ * \param[in] name  Name with its "@", for DAOS_ACL_USER and DAOS_ACL_GROUP; else not looked at.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: no such kind, or a malformed name; -DER_NONEXIST:
+ *     no entry for the principal; -DER_NO_PERM: the user may not read or change the list.
+ */
 int daos_cont_delete_acl(daos_handle_t coh, enum daos_acl_principal_type type, d_string_t name,
                          daos_event_t *ev);
 
-/** Destroys a container. force 0: -DER_BUSY while others have it open. */
+/**
+ * Destroys a container with all its objects, snapshots and attributes. Its space returns in the background.
+ *
+ * \param[in] poh  Pool handle.
+ * \param[in] cont  Label or UUID string.
+ * \param[in] force  Not 0: handles that are open, here or elsewhere, are revoked (their calls fail with
+ *     -DER_NO_HDL).
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_INVAL: neither label nor UUID; -DER_NONEXIST: no such
+ *     container; -DER_BUSY: open, and force is 0; -DER_NO_PERM: the user may not destroy it.
+ */
 int daos_cont_destroy2(daos_handle_t poh, const char *cont, int force, daos_event_t *ev);
 
 /** Destroys the snapshots of a range of epochs; both ends equal: that one. */
 int daos_cont_destroy_snap(daos_handle_t coh, daos_epoch_range_t epr, daos_event_t *ev);
 
-/** The access control list and ownership as properties; *acl_prop is released with daos_prop_free(). */
+/**
+ * Reads the access control list, owner and owner group.
+ *
+ * \param[in] coh  Container handle.
+ * \param[out] acl_prop  Property list with DAOS_PROP_CO_ACL, _OWNER and _OWNER_GROUP, the caller's to release with
+ *     daos_prop_free().
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: acl_prop is NULL; -DER_NO_PERM: the user may not
+ *     read it; -DER_NOMEM.
+ */
 int daos_cont_get_acl(daos_handle_t coh, daos_prop_t **acl_prop, daos_event_t *ev);
 
-/** Values of n attributes; sizes[i]: room of buffers[i], then what the value takes. */
+/**
+ * Reads user attributes. All must exist.
+ *
+ * \param[in] coh  Container handle.
+ * \param[in] n  Number of names; not 0.
+ * \param[in] names  Names of 1 to 511 bytes.
+ * \param[out] buffers  One buffer per name, filled as far as it goes; NULL, or a NULL among them: only the size.
+ * \param[in,out] sizes  Bytes of each buffer, then bytes of each value.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: no names, a bad one, or sizes is NULL;
+ *     -DER_NONEXIST: one of them does not exist; -DER_NO_PERM: the handle does not allow it.
+ */
 int daos_cont_get_attr(daos_handle_t coh, int n, const char *const names[], void *const buffers[],
                        size_t sizes[], daos_event_t *ev);
 
-/** Permissions that an access control list and owner give to a user. */
+/**
+ * Works out what an access control list and ownership allow a user. Sends nothing.
+ *
+ * \param[in] cont_prop  Properties with DAOS_PROP_CO_ACL, _OWNER and _OWNER_GROUP, as daos_cont_get_acl() gives
+ *     them.
+ * \param[in] uid  User.
+ * \param[in] gids  Groups of the user; NULL if nr_gids is 0.
+ * \param[in] nr_gids  Number of groups.
+ * \param[out] perms  DAOS_ACL_PERM_ bits.
+ * \return 0; -DER_INVAL: a NULL, or properties that lack one of the three; -DER_NONEXIST: the user or a group is
+ *     not known on this node; -DER_NOMEM.
+ */
 int daos_cont_get_perms(daos_prop_t *cont_prop, uid_t uid, gid_t *gids, size_t nr_gids,
                         uint64_t *perms);
 
-/** Opens the handle that another process has written. */
+/**
+ * Opens a container handle that another process has turned into bytes with daos_cont_local2global(). Sends nothing;
+ * each such handle is closed with daos_cont_close() by whoever opened it, the last one ends it on the servers.
+ *
+ * \param[in] poh  Handle of the same pool, itself opened or from daos_pool_global2local().
+ * \param[in] glob  The bytes.
+ * \param[out] coh  The handle.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_INVAL: not such bytes, or those of another pool; -DER_MISMATCH:
+ *     made by another version of the library.
+ */
 int daos_cont_global2local(daos_handle_t poh, d_iov_t glob, daos_handle_t *coh);
 
-/** Names of the user attributes, NUL-separated, into buffer; *size: its room, then what the whole takes. */
+/**
+ * Lists the names of the user attributes.
+ *
+ * \param[in] coh  Container handle.
+ * \param[out] buffer  Names, each followed by a NUL, as many whole ones as fit; may be NULL if *size is 0.
+ * \param[in,out] size  Bytes of buffer, then the bytes that all names take.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: size is NULL, or buffer is NULL and *size is not 0;
+ *     -DER_NO_PERM: the handle does not allow it.
+ */
 int daos_cont_list_attr(daos_handle_t coh, char *buffer, size_t *size, daos_event_t *ev);
 
 /** Lists snapshots; *nr: room of epochs and names, then their number. */
@@ -95,40 +216,113 @@ int daos_cont_list_snap(daos_handle_t coh, int *nr, daos_epoch_t *epochs, char *
                         daos_anchor_t *anchor, daos_event_t *ev);
 
 /**
- * Writes the handle in a form that other processes can open into glob->iov_buf; with iov_buf NULL only its size
- * into iov_buf_len.
+ * Turns a handle into bytes with which other processes of the same user can open it.
+ *
+ * \param[in] coh  Container handle.
+ * \param[in,out] glob  iov_buf NULL: only the number of bytes, into iov_buf_len. Else the bytes go there, their
+ *     number into iov_len.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: glob is NULL or its lengths contradict each other;
+ *     -DER_TRUNC: iov_buf_len is too small, and now says what is needed.
  */
 int daos_cont_local2global(daos_handle_t coh, d_iov_t *glob);
 
 /**
- * Opens a container by label or UUID string, with DAOS_COO_ flags; *coh is released with daos_cont_close(). info
- * may be NULL.
+ * Opens a container.
+ *
+ * \param[in] poh  Pool handle.
+ * \param[in] cont  Label or UUID string.
+ * \param[in] flags  One of DAOS_COO_RO, _RW, _EX, with DAOS_COO_FORCE (also if marked unclean), _RO_MDSTATS (leave
+ *     the open time), _EVICT (revoke this user's other handles), _EVICT_ALL (with _EX: revoke everybody's).
+ * \param[out] coh  Handle, to be released with daos_cont_close().
+ * \param[out] info  What daos_cont_query() tells; NULL if not wanted.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_INVAL: flags that contradict each other, a malformed name, coh
+ *     is NULL; -DER_NONEXIST: no such container; -DER_NO_PERM: the user or the pool handle does not allow it;
+ *     -DER_BUSY: open exclusively by another, or asked exclusively while open; -DER_RF: more has failed than the
+ *     container's redundancy covers, and not DAOS_COO_FORCE.
  */
 int daos_cont_open2(daos_handle_t poh, const char *cont, unsigned int flags, daos_handle_t *coh,
                     daos_cont_info_t *info, daos_event_t *ev);
 
-/** Replaces the access control list. */
+/**
+ * Replaces the access control list.
+ *
+ * \param[in] coh  Container handle whose user may change the list.
+ * \param[in] acl  The new list; a copy is taken.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: NULL or not a valid list (daos_acl_validate());
+ *     -DER_NO_PERM: the user may not change it.
+ */
 int daos_cont_overwrite_acl(daos_handle_t coh, struct daos_acl *acl, daos_event_t *ev);
 
-/** Fills, each if not NULL, info and the properties that cont_prop lists (dpp_nr 0: all). */
+/**
+ * Tells about a container.
+ *
+ * \param[in] coh  Container handle.
+ * \param[out] info  UUID, newest snapshot, numbers of handles and snapshots, times of the last open and change (as
+ *     hybrid logical clock, see daos_hlc2timespec()); NULL if not wanted.
+ * \param[in,out] cont_prop  Properties to fill: those whose dpe_type is set, or all if dpp_nr is 0. Values are
+ *     allocated, the caller releases them with daos_prop_fini() or daos_prop_free(). NULL if not wanted.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: an unknown property is asked for; -DER_NO_PERM: the
+ *     user may not read one of them; -DER_NOMEM.
+ */
 int daos_cont_query(daos_handle_t coh, daos_cont_info_t *info, daos_prop_t *cont_prop,
                     daos_event_t *ev);
 
 /** Brings a container back to a snapshot. */
 int daos_cont_rollback(daos_handle_t coh, daos_epoch_t epoch, daos_event_t *ev);
 
-/** Sets n attributes. */
+/**
+ * Sets user attributes, all or none; those that exist are replaced.
+ *
+ * \param[in] coh  Container, open for writing.
+ * \param[in] n  Number of attributes; not 0.
+ * \param[in] names  Names of 1 to 511 bytes.
+ * \param[in] values  Values.
+ * \param[in] sizes  Bytes of each value; 1 to 1 MiB.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: no names, a bad name, value or size; -DER_NO_PERM:
+ *     the handle does not allow it; -DER_NOSPACE.
+ */
 int daos_cont_set_attr(daos_handle_t coh, int n, const char *const names[],
                        const void *const values[], const size_t sizes[], daos_event_t *ev);
 
-/** Changes owning user and group (NULL: as it is); both must exist here. */
+/**
+ * Changes the owner and the owner group.
+ *
+ * \param[in] coh  Container handle whose user may change the owner.
+ * \param[in] user  New owner with its "@", known on this node; NULL: as it is.
+ * \param[in] group  New group with its "@", known on this node; NULL: as it is.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: both NULL, or a malformed name; -DER_NONEXIST: not
+ *     known on this node; -DER_NO_PERM: the user may not change it.
+ */
 int daos_cont_set_owner(daos_handle_t coh, d_string_t user, d_string_t group, daos_event_t *ev);
 
-/** daos_cont_set_owner() for users and groups that need not exist here. */
+/**
+ * As daos_cont_set_owner(), for names that this node need not know.
+ *
+ * \param[in] coh  Container handle whose user may change the owner.
+ * \param[in] user  New owner with its "@"; NULL: as it is.
+ * \param[in] group  New group with its "@"; NULL: as it is.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: both NULL, or a malformed name; -DER_NO_PERM: the
+ *     user may not change it.
+ */
 int daos_cont_set_owner_no_check(daos_handle_t coh, d_string_t user, d_string_t group,
                                  daos_event_t *ev);
 
-/** Changes properties; those fixed at creation give -DER_NO_PERM. */
+/**
+ * Changes properties, all or none.
+ *
+ * \param[in] coh  Container handle whose user may change properties.
+ * \param[in] prop  New values (DAOS_PROP_CO_); a copy is taken.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: none given, or one that does not exist or has no
+ *     such value; -DER_NO_PERM: one is fixed at creation, or the user may not change it; -DER_EXIST: the label is
+ *     taken.
+ */
 int daos_cont_set_prop(daos_handle_t coh, daos_prop_t *prop, daos_event_t *ev);
 
 /** Makes the list of objects of a snapshot. */
@@ -137,16 +331,38 @@ int daos_cont_snap_oit_create(daos_handle_t coh, daos_epoch_t epoch, char *name,
 /** Destroys the list of objects of a snapshot, given its open handle. */
 int daos_cont_snap_oit_destroy(daos_handle_t coh, daos_handle_t oh, daos_event_t *ev);
 
-/** Declares a container healthy after its losses have been dealt with. */
+/**
+ * Declares a container healthy after losses beyond its redundancy have been dealt with, so that it can be opened
+ * without DAOS_COO_FORCE.
+ *
+ * \param[in] coh  Container handle whose user may change properties.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_NO_PERM: the user may not change properties.
+ */
 int daos_cont_status_clear(daos_handle_t coh, daos_event_t *ev);
 
 /** Waits for an epoch to be committed. */
 int daos_cont_subscribe(daos_handle_t coh, daos_epoch_t *epoch, daos_event_t *ev);
 
-/** Adds the entries of a list, replacing those of the same principals. */
+/**
+ * Adds the entries of a list to the access control list, replacing those of the same principals.
+ *
+ * \param[in] coh  Container handle whose user may read and change the list.
+ * \param[in] acl  Entries; a copy is taken.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: NULL or not a valid list; -DER_NO_PERM: the user
+ *     may not read or change the list.
+ */
 int daos_cont_update_acl(daos_handle_t coh, struct daos_acl *acl, daos_event_t *ev);
 
-/** Parses ranks between separators; NULL when there are none. Release with d_rank_list_free(). */
+/**
+ * Parses a list of ranks such as "0:1:5".
+ *
+ * \param[in] str  The text; NULL is an empty one.
+ * \param[in] sep  Characters that separate ranks.
+ * \return The ranks, the caller's to free with d_rank_list_free(); NULL when there are none, one is no number, or
+ *     memory is short.
+ */
 d_rank_list_t *daos_rank_list_parse(const char *str, const char *sep);
 
 #if defined(__cplusplus)

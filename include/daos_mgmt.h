@@ -5,6 +5,11 @@
  *
  * Functions return 0 or -DER_xxx. Those with an event: NULL makes the call wait until it is done; else it returns
  * at once, the result arrives in ev->ev_error, and everything passed by pointer must stay until then.
+ *
+ * Errors that any of them can give and that are not repeated below: -DER_UNINIT before daos_init() and after
+ * daos_fini(); -DER_NOMEM; with an event, -DER_INVAL: it was not initialised, -DER_NO_PERM: it is in use,
+ * -DER_NONEXIST: it was finalised or its queue is being destroyed; of those that talk to servers, -DER_UNREACH and
+ * -DER_TIMEDOUT: a server did not answer for too long.
  */
 #ifndef DAOS_INC_DAOS_MGMT_H
 #define DAOS_INC_DAOS_MGMT_H
@@ -41,23 +46,48 @@ int daos_debug_set_params(const char *grp, d_rank_t rank, unsigned int key_id, u
 int daos_mgmt_get_bs_state(const char *group, uuid_t blobstore_uuid, int *blobstore_state,
                            daos_event_t *ev);
 
-/** What the agent knows of a system (NULL: the default one); *info is released with daos_mgmt_put_sys_info(). */
+/**
+ * Tells what the agent knows of the system: name, provider, ranks with their addresses, management ranks.
+ *
+ * \param[in] sys  Name of the system; NULL: the agent's.
+ * \param[out] info  To be released with daos_mgmt_put_sys_info().
+ * \return 0; -DER_UNINIT: before daos_init(); -DER_INVAL: another system's name, or info is NULL; -DER_NOMEM.
+ */
 int daos_mgmt_get_sys_info(const char *sys, struct daos_sys_info **info);
 
 /**
- * Pools of a system; *npools: room of pools (NULL asks for the number), then their number. Release the service
- * ranks in each with d_rank_list_free().
+ * Lists the pools of the system.
+ *
+ * \param[in] group  Name of the system; NULL: the agent's.
+ * \param[in,out] npools  Elements of pools, then the number of pools.
+ * \param[out] pools  UUID, label, service ranks and leader of each; the caller frees each mgpi_label with free()
+ *     and each mgpi_svc with d_rank_list_free(). NULL: only the number.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_UNINIT: before daos_init(); -DER_INVAL: npools is NULL, or another system's name; -DER_TRUNC:
+ *     pools is too small, *npools says what is needed; -DER_NOMEM.
  */
 int daos_mgmt_list_pools(const char *group, daos_size_t *npools, daos_mgmt_pool_info_t *pools,
                          daos_event_t *ev);
 
-/** Releases what daos_mgmt_get_sys_info() gave. */
+/**
+ * Releases what daos_mgmt_get_sys_info() gave.
+ *
+ * \param[in] info  That; NULL is no error.
+ */
 void daos_mgmt_put_sys_info(struct daos_sys_info *info);
 
 /** Stops the pool service; for tests. */
 int daos_pool_stop_svc(daos_handle_t poh, daos_event_t *ev);
 
-/** The version of the servers that the process is connected to. -DER_UNINIT: to none. */
+/**
+ * Tells the version of the servers that the process is connected to.
+ *
+ * \param[out] major  First number.
+ * \param[out] minor  Second number.
+ * \param[out] patch  Third number.
+ * \param[out] tag  Text behind the numbers; lasts as long as the process and must not be freed.
+ * \return 0; -DER_UNINIT: not connected to any; -DER_INVAL: a NULL; -DER_NOMEM.
+ */
 int dc_mgmt_srv_version(uint32_t *major, uint32_t *minor, uint32_t *patch, char **tag);
 
 #if defined(__cplusplus)

@@ -5,6 +5,11 @@
  *
  * Functions return 0 or -DER_xxx. Those with an event: NULL makes the call wait until it is done; else it returns
  * at once, the result arrives in ev->ev_error, and everything passed by pointer must stay until then.
+ *
+ * Errors that any of them can give and that are not repeated below: -DER_UNINIT before daos_init() and after
+ * daos_fini(); -DER_NOMEM; with an event, -DER_INVAL: it was not initialised, -DER_NO_PERM: it is in use,
+ * -DER_NONEXIST: it was finalised or its queue is being destroyed; of those that talk to servers, -DER_UNREACH and
+ * -DER_TIMEDOUT: a server did not answer for too long.
  */
 #ifndef DAOS_INC_DAOS_POOL_H
 #define DAOS_INC_DAOS_POOL_H
@@ -162,9 +167,18 @@ typedef struct daos_pool_cont_filter {
 } daos_pool_cont_filter_t;
 
 /**
- * Connects to a pool by label or UUID string, with DAOS_PC_ flags; *poh is released with daos_pool_disconnect().
- * info may be NULL, or be filled as daos_pool_query() does. -DER_NONEXIST: no such pool; -DER_NO_PERM: not
- * allowed.
+ * Connects to a pool, by which its containers can be reached.
+ *
+ * \param[in] pool  Label or UUID string.
+ * \param[in] sys  Name of the system, NULL or "": the one of the agent.
+ * \param[in] flags  One of DAOS_PC_RO, DAOS_PC_RW, DAOS_PC_EX.
+ * \param[out] poh  Handle, to be released with daos_pool_disconnect().
+ * \param[in,out] info  What daos_pool_query() tells, pi_bits says what of it; NULL if not wanted.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_INVAL: another system's name, flags that contradict each other, a malformed name, poh is NULL;
+ *     -DER_NONEXIST: no such pool; -DER_NO_PERM: the access control list does not allow it; -DER_BUSY: connected
+ *     exclusively by another, or asked exclusively while connected; -DER_AGENT_COMM: the agent does not answer;
+ *     -DER_UNINIT: before daos_init().
  */
 int daos_pool_connect2(const char *pool, const char *sys, unsigned int flags, daos_handle_t *poh,
                        daos_pool_info_t *info, daos_event_t *ev);
@@ -178,55 +192,147 @@ void daos_pool_cont_filter_fini(daos_pool_cont_filter_t *filt);
 /** Starts a filter of containers whose parts are joined by combine_op; end it with daos_pool_cont_filter_fini(). */
 int daos_pool_cont_filter_init(daos_pool_cont_filter_t *filt, uint32_t combine_func);
 
-/** Deletes n attributes; names that don't exist are no error. */
+/**
+ * Deletes user attributes. Names that do not exist are no error.
+ *
+ * \param[in] poh  Pool, open for writing.
+ * \param[in] n  Number of names; not 0.
+ * \param[in] names  Names of 1 to 511 bytes.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_INVAL: no names, a NULL or empty one, or one too long;
+ *     -DER_NO_PERM: open for reading only.
+ */
 int daos_pool_del_attr(daos_handle_t poh, int n, const char *const names[], daos_event_t *ev);
 
-/** Releases a pool handle and the container handles opened through it. */
+/**
+ * Releases a pool handle. Containers opened through it must be closed before.
+ *
+ * \param[in] poh  Pool handle.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_BUSY: a container is open through it.
+ */
 int daos_pool_disconnect(daos_handle_t poh, daos_event_t *ev);
 
 /** As daos_pool_list_cont() with metadata, for the containers that a filter lets through (NULL: all). */
 int daos_pool_filter_cont(daos_handle_t poh, daos_pool_cont_filter_t *filter, daos_size_t *ncont,
                           struct daos_pool_cont_info2 *cbuf, daos_event_t *ev);
 
-/** Values of n attributes; sizes[i]: room of buffers[i], then what the value takes. */
+/**
+ * Reads user attributes. All must exist.
+ *
+ * \param[in] poh  Pool handle.
+ * \param[in] n  Number of names; not 0.
+ * \param[in] names  Names of 1 to 511 bytes.
+ * \param[out] buffers  One buffer per name, filled as far as it goes; NULL, or a NULL among them: only the size.
+ * \param[in,out] sizes  Bytes of each buffer, then bytes of each value.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_INVAL: no names, a bad one, or sizes is NULL; -DER_NONEXIST:
+ *     one of them does not exist.
+ */
 int daos_pool_get_attr(daos_handle_t poh, int n, const char *const names[], void *const buffers[],
                        size_t sizes[], daos_event_t *ev);
 
-/** Permissions that an access control list and owner give to a user. */
+/**
+ * Works out what an access control list and ownership allow a user. Sends nothing.
+ *
+ * \param[in] pool_prop  Properties with DAOS_PROP_PO_ACL, _OWNER and _OWNER_GROUP, as daos_pool_query() gives them.
+ * \param[in] uid  User.
+ * \param[in] gids  Groups of the user; NULL if nr_gids is 0.
+ * \param[in] nr_gids  Number of groups.
+ * \param[out] perms  DAOS_ACL_PERM_ bits.
+ * \return 0; -DER_INVAL: a NULL, or properties that lack one of the three; -DER_NONEXIST: the user or a group is
+ *     not known on this node; -DER_NOMEM.
+ */
 int daos_pool_get_perms(daos_prop_t *pool_prop, uid_t uid, gid_t *gids, size_t nr_gids,
                         uint64_t *perms);
 
-/** Opens the handle that another process has written. */
+/**
+ * Opens a pool handle that another process has turned into bytes with daos_pool_local2global(). Sends nothing; it
+ * is released with daos_pool_disconnect().
+ *
+ * \param[in] glob  The bytes.
+ * \param[out] poh  The handle.
+ * \return 0; -DER_UNINIT: before daos_init(); -DER_INVAL: not such bytes, or those of another system;
+ *     -DER_MISMATCH: made by another version of the library.
+ */
 int daos_pool_global2local(d_iov_t glob, daos_handle_t *poh);
 
-/** Names of the user attributes, NUL-separated, into buffer; *size: its room, then what the whole takes. */
+/**
+ * Lists the names of the user attributes.
+ *
+ * \param[in] poh  Pool handle.
+ * \param[out] buffer  Names, each followed by a NUL, as many whole ones as fit; may be NULL if *size is 0.
+ * \param[in,out] size  Bytes of buffer, then the bytes that all names take.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_INVAL: size is NULL, or buffer is NULL and *size is not 0.
+ */
 int daos_pool_list_attr(daos_handle_t poh, char *buffer, size_t *size, daos_event_t *ev);
 
 /**
- * Containers of a pool; *ncont: room of cbuf (0 or NULL cbuf asks for the number), then their number. -DER_TRUNC:
- * too little room.
+ * Lists the containers of a pool.
+ *
+ * \param[in] poh  Pool handle.
+ * \param[in,out] ncont  Elements of cbuf, then the number of containers.
+ * \param[out] cbuf  UUID and label (empty if none) of each; NULL: only the number.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_INVAL: ncont is NULL; -DER_TRUNC: cbuf is too small, *ncont
+ *     says what is needed; -DER_NO_PERM: the user may not list containers.
  */
 int daos_pool_list_cont(daos_handle_t poh, daos_size_t *ncont, struct daos_pool_cont_info *cbuf,
                         daos_event_t *ev);
 
 /**
- * Writes the handle in a form that other processes can open into glob->iov_buf; with iov_buf NULL only its size
- * into iov_buf_len.
+ * Turns a handle into bytes with which other processes of the same user can open it.
+ *
+ * \param[in] poh  Pool handle.
+ * \param[in,out] glob  iov_buf NULL: only the number of bytes, into iov_buf_len. Else the bytes go there, their
+ *     number into iov_len.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_INVAL: glob is NULL or its lengths contradict each other;
+ *     -DER_TRUNC: iov_buf_len is too small, and now says what is needed.
  */
 int daos_pool_local2global(daos_handle_t poh, d_iov_t *glob);
 
 /**
- * Fills, each if not NULL: the ranks, what info->pi_bits asks for, the properties that pool_prop lists. *ranks is
- * the caller's to free with d_rank_list_free().
+ * Tells about a pool.
+ *
+ * \param[in] poh  Pool handle.
+ * \param[out] ranks  Ranks, the caller's to free with d_rank_list_free(): those in service if info asks with
+ *     DPI_ENGINES_ENABLED, else those out of it. NULL if not wanted.
+ * \param[in,out] info  pi_bits says what is wanted (DPI_), e.g. DPI_SPACE to ask all targets for their space; NULL
+ *     if not wanted. Sizes are bytes; ps_free_min, _max and _mean are per target.
+ * \param[in,out] pool_prop  Properties to fill: those whose dpe_type is set, or all if dpp_nr is 0. Values are
+ *     allocated, the caller releases them with daos_prop_fini() or daos_prop_free(). NULL if not wanted.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_INVAL: an unknown property is asked for; -DER_NOMEM.
  */
 int daos_pool_query(daos_handle_t poh, d_rank_list_t **ranks, daos_pool_info_t *info,
                     daos_prop_t *pool_prop, daos_event_t *ev);
 
-/** State and space of one target. */
+/**
+ * Tells the state and space of one target.
+ *
+ * \param[in] poh  Pool handle.
+ * \param[in] tgt  Number of the target in its engine, from 0.
+ * \param[in] rank  Rank of the engine.
+ * \param[out] info  State (DAOS_TS_), and total and free bytes per medium (DAOS_MEDIA_SCM, DAOS_MEDIA_NVME).
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_INVAL: info is NULL; -DER_NONEXIST: no such target in the pool.
+ */
 int daos_pool_query_target(daos_handle_t poh, uint32_t tgt, d_rank_t rank, daos_target_info_t *info,
                            daos_event_t *ev);
 
-/** Sets n attributes. */
+/**
+ * Sets user attributes, all or none; those that exist are replaced.
+ *
+ * \param[in] poh  Pool, open for writing.
+ * \param[in] n  Number of attributes; not 0.
+ * \param[in] names  Names of 1 to 511 bytes.
+ * \param[in] values  Values.
+ * \param[in] sizes  Bytes of each value; 1 to 1 MiB.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_INVAL: no names, a bad name, value or size; -DER_NO_PERM: open
+ *     for reading only; -DER_NOSPACE.
+ */
 int daos_pool_set_attr(daos_handle_t poh, int n, const char *const names[],
                        const void *const values[], const size_t sizes[], daos_event_t *ev);
 
