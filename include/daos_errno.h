@@ -134,10 +134,20 @@ enum daos_errno {
 	DER_UNKNOWN = (DER_ERR_GURT_BASE + 500000),
 };
 
-/** What a result means, in a few words. Static; never NULL. */
+/**
+ * Tells what a result means, in a few words.
+ *
+ * \param[in] errnum  A result: 0 or -DER_xxx.
+ * \return The words; static, never NULL.
+ */
 const char *d_errdesc(int errnum);
 
-/** The name of a result, "DER_INVAL" for -DER_INVAL. Static; never NULL. */
+/**
+ * Names a result: "DER_INVAL" for -DER_INVAL.
+ *
+ * \param[in] errnum  A result: 0 or -DER_xxx.
+ * \return The name, "DER_UNKNOWN" for what is no result; static, never NULL.
+ */
 const char *d_errstr(int errnum);
 
 #define DO_PRAGMA(str) _Pragma(#str)

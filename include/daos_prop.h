@@ -278,66 +278,191 @@ typedef struct {
 	struct daos_prop_entry *dpp_entries;
 } daos_prop_t;
 
-/** A list with room for entries_nr entries, zeroed. NULL: too many or no memory. Release with daos_prop_free(). */
+/**
+ * Makes a list with room for entries, all zero.
+ *
+ * \param[in] entries_nr  Entries, at most DAOS_PROP_ENTRIES_MAX_NR; 0: a list that asks a query for everything.
+ * \return The list, the caller's to free with daos_prop_free(); NULL: too many, or no memory.
+ */
 daos_prop_t *daos_prop_alloc(uint32_t entries_nr);
 
-/** 0 when two entries hold equal access control lists, else -DER_MISMATCH. */
+/**
+ * Compares the access control lists that two entries hold.
+ *
+ * \param[in] entry1  An entry whose value is a list, or is missing.
+ * \param[in] entry2  Another.
+ * \return 0: equal byte for byte, or both missing; -DER_MISMATCH: not; -DER_INVAL: a NULL.
+ */
 int daos_prop_entry_cmp_acl(struct daos_prop_entry *entry1, struct daos_prop_entry *entry2);
 
-/** Gives an entry a copy of another's value; the old one is not freed. */
+/**
+ * Gives an entry a copy of another's bytes-with-length value; its own old value is not freed.
+ *
+ * \param[out] entry_dst  The entry to change; its value is allocated.
+ * \param[in] entry_src  The entry to copy; no bytes in it give none.
+ * \return 0; -DER_INVAL: a NULL; -DER_NOMEM.
+ */
 int daos_prop_entry_dup_byteval(struct daos_prop_entry *entry_dst,
                                 struct daos_prop_entry *entry_src);
 
-/** Gives an entry a copy of another's value; the old one is not freed. */
+/**
+ * Copies another entry's object roots into an entry, into the memory that it has for them or into new.
+ *
+ * \param[in,out] dst  The entry to change.
+ * \param[in] src  The entry to copy.
+ * \return 0; -DER_INVAL: a NULL, or src has no roots; -DER_NOMEM.
+ */
 int daos_prop_entry_dup_co_roots(struct daos_prop_entry *dst, struct daos_prop_entry *src);
 
-/** Gives an entry a copy of another's value; the old one is not freed. */
+/**
+ * Gives an entry a copy of the structure that another points at; its own old value is not freed.
+ *
+ * \param[out] entry_dst  The entry to change; its value is allocated.
+ * \param[in] entry_src  The entry to copy.
+ * \param[in] len  Bytes of the structure.
+ * \return 0; -DER_INVAL: a NULL; -DER_NOMEM.
+ */
 int daos_prop_entry_dup_ptr(struct daos_prop_entry *entry_dst, struct daos_prop_entry *entry_src,
                             size_t len);
 
-/** The entry of a type, inside the list; NULL if there is none. */
+/**
+ * Finds the entry of a type.
+ *
+ * \param[in] prop  The list; NULL has none.
+ * \param[in] type  DAOS_PROP_PO_ or DAOS_PROP_CO_ number.
+ * \return The first such entry, inside the list; NULL: none.
+ */
 struct daos_prop_entry *daos_prop_entry_get(daos_prop_t *prop, uint32_t type);
 
-/** Gives an entry a copy of bytes with their length. */
+/**
+ * Gives an entry a copy of bytes with their length. No property of this version holds such a value.
+ *
+ * \param[in,out] entry  The entry.
+ * \param[in] data  Bytes.
+ * \param[in] len  Their number.
+ * \return -DER_INVAL: the entry's type does not hold bytes with a length.
+ */
 int daos_prop_entry_set_byteval(struct daos_prop_entry *entry, const void *data, size_t len);
 
-/** Gives an entry a copy of size bytes; the old value is freed. NULL or 0 clears it. */
+/**
+ * Gives an entry a copy of a structure; the old value is freed.
+ *
+ * \param[in,out] entry  An entry whose type holds a pointer (daos_prop_has_ptr()).
+ * \param[in] ptr  The structure; NULL clears the value.
+ * \param[in] size  Its bytes; 0 clears the value.
+ * \return 0; -DER_INVAL: NULL, or an entry of another type; -DER_NOMEM.
+ */
 int daos_prop_entry_set_ptr(struct daos_prop_entry *entry, const void *ptr, daos_size_t size);
 
-/** Gives an entry a copy of a string of at most len characters; the old one is freed. NULL or 0 clears it. */
+/**
+ * Gives an entry a copy of a string; the old value is freed.
+ *
+ * \param[in,out] entry  An entry whose type holds a string (daos_prop_has_str()).
+ * \param[in] str  The string; NULL clears the value.
+ * \param[in] len  Bytes of it at most, without the NUL; 0 clears the value.
+ * \return 0; -DER_INVAL: NULL, or an entry of another type; -DER_NOMEM.
+ */
 int daos_prop_entry_set_str(struct daos_prop_entry *entry, const char *str, daos_size_t len);
 
-/** Frees the entries of a list and what they point at, not the list itself. */
+/**
+ * Frees the entries of a list and what they point at; the list itself stays, with none.
+ *
+ * \param[in,out] prop  The list; NULL is no error.
+ */
 void daos_prop_fini(daos_prop_t *prop);
 
-/** Frees a list with all that its entries point at; NULL is allowed. */
+/**
+ * Frees a list, its entries and what they point at.
+ *
+ * \param[in] prop  Made by this library, or NULL.
+ */
 void daos_prop_free(daos_prop_t *prop);
 
-/** Parses "name:value;name:value" of container properties; release *prop with daos_prop_free(). */
+/**
+ * Makes a list from the text of container properties, "label:name;rd_fac:1".
+ *
+ * \param[in] str  The text.
+ * \param[in] len  Bytes of it at most.
+ * \param[out] prop  The list, the caller's to free with daos_prop_free().
+ * \return 0; -DER_INVAL: a NULL, no property in it, an unknown one, one that users don't set, or a value that it
+ *     can't have; -DER_NOMEM.
+ */
 int daos_prop_from_str(const char *str, daos_size_t len, daos_prop_t **prop);
 
-/** Whether the entry's type holds bytes with their length. */
+/**
+ * Tells whether an entry's type holds bytes with their length; none of this version does.
+ *
+ * \param[in] entry  The entry; NULL holds none.
+ * \return Whether it does.
+ */
 bool daos_prop_has_byteval(struct daos_prop_entry *entry);
 
-/** Whether the entry's type holds a pointer to a structure. */
+/**
+ * Tells whether an entry's type holds a pointer to a structure.
+ *
+ * \param[in] entry  The entry; NULL holds none.
+ * \return Whether it does.
+ */
 bool daos_prop_has_ptr(struct daos_prop_entry *entry);
 
-/** Whether the entry's type holds a string. */
+/**
+ * Tells whether an entry's type holds a string.
+ *
+ * \param[in] entry  The entry; NULL holds none.
+ * \return Whether it does.
+ */
 bool daos_prop_has_str(struct daos_prop_entry *entry);
 
-/** A new list with the entries of both; those of new_prop win. NULL on failure. */
+/**
+ * Makes a list with copies of the entries of two.
+ *
+ * \param[in] old_prop  A list.
+ * \param[in] new_prop  Another, whose entries win.
+ * \return The list, the caller's to free with daos_prop_free(); NULL: a NULL, or no memory.
+ */
 daos_prop_t *daos_prop_merge(daos_prop_t *old_prop, daos_prop_t *new_prop);
 
-/** daos_prop_merge() with a result. */
+/**
+ * As daos_prop_merge(), with a result.
+ *
+ * \param[in] old_prop  A list.
+ * \param[in] new_prop  Another, whose entries win.
+ * \param[out] out_prop  The list, the caller's to free with daos_prop_free().
+ * \return 0; -DER_INVAL: a NULL; -DER_NOMEM.
+ */
 int daos_prop_merge2(daos_prop_t *old_prop, daos_prop_t *new_prop, daos_prop_t **out_prop);
 
-/** Gives an entry a copy of bytes with their length. */
+/**
+ * As daos_prop_entry_set_byteval(), for the entry of a type.
+ *
+ * \param[in,out] prop  The list.
+ * \param[in] type  DAOS_PROP_ number.
+ * \param[in] data  Bytes.
+ * \param[in] len  Their number.
+ * \return -DER_NONEXIST: no such entry; -DER_INVAL: the type does not hold bytes with a length.
+ */
 int daos_prop_set_byteval(daos_prop_t *prop, uint32_t type, const void *data, size_t len);
 
-/** Gives an entry a copy of size bytes; the old value is freed. NULL or 0 clears it. */
+/**
+ * As daos_prop_entry_set_ptr(), for the entry of a type.
+ *
+ * \param[in,out] prop  The list.
+ * \param[in] type  DAOS_PROP_ number.
+ * \param[in] ptr  The structure; NULL clears the value.
+ * \param[in] size  Its bytes; 0 clears the value.
+ * \return 0; -DER_NONEXIST: no such entry; -DER_INVAL: the type does not hold a pointer; -DER_NOMEM.
+ */
 int daos_prop_set_ptr(daos_prop_t *prop, uint32_t type, const void *ptr, daos_size_t size);
 
-/** Gives an entry a copy of a string of at most len characters; the old one is freed. NULL or 0 clears it. */
+/**
+ * As daos_prop_entry_set_str(), for the entry of a type.
+ *
+ * \param[in,out] prop  The list.
+ * \param[in] type  DAOS_PROP_ number.
+ * \param[in] str  The string; NULL clears the value.
+ * \param[in] len  Bytes of it at most, without the NUL; 0 clears the value.
+ * \return 0; -DER_NONEXIST: no such entry; -DER_INVAL: the type does not hold a string; -DER_NOMEM.
+ */
 int daos_prop_set_str(daos_prop_t *prop, uint32_t type, const char *str, daos_size_t len);
 
 /** Value of the container status property (DAOS_PROP_CO_STATUS). */

@@ -83,91 +83,258 @@ struct daos_ace {
 	char dae_principal[];
 };
 
-/** An entry without permissions for a principal. NULL on failure. Release with daos_ace_free(). */
+/**
+ * Makes an entry for a principal, without permissions: the caller sets the dae_ fields.
+ *
+ * \param[in] type  Kind of principal.
+ * \param[in] principal_name  Name, for DAOS_ACL_USER and DAOS_ACL_GROUP; else not looked at.
+ * \return The entry, the caller's to free with daos_ace_free(); NULL: no such kind, a missing or too long name, or
+ *     no memory.
+ */
 struct daos_ace *daos_ace_create(enum daos_acl_principal_type type, const char *principal_name);
 
-/** Prints an entry to stdout; for debugging. */
+/**
+ * Prints an entry to stdout; for debugging.
+ *
+ * \param[in] ace  The entry; NULL prints that it is NULL.
+ * \param[in] tabs  Tabs before each line; at most 16 are printed.
+ */
 void daos_ace_dump(struct daos_ace *ace, uint32_t tabs);
 
-/** Frees an entry; NULL is allowed. */
+/**
+ * Frees an entry.
+ *
+ * \param[in] ace  Made by this library, or NULL.
+ */
 void daos_ace_free(struct daos_ace *ace);
 
-/** Parses TYPES:FLAGS:PRINCIPAL:PERMISSIONS. */
+/**
+ * Makes an entry from its text, "A::alice@:rw": types, flags, principal, permissions.
+ *
+ * \param[in] str  The text.
+ * \param[out] ace  The entry, the caller's to free with daos_ace_free().
+ * \return 0; -DER_INVAL: a NULL, or not the text of an entry; -DER_NOMEM.
+ */
 int daos_ace_from_str(const char *str, struct daos_ace **ace);
 
-/** The principal's name, inside the entry or static. */
+/**
+ * Names the principal as the text of an entry does.
+ *
+ * \param[in] ace  The entry.
+ * \return The name, "OWNER@", "GROUP@" or "EVERYONE@"; lives as long as the entry and must not be freed. NULL for
+ *     NULL.
+ */
 const char *daos_ace_get_principal_str(struct daos_ace *ace);
 
-/** Bytes of an entry, or -DER_INVAL. */
+/**
+ * Tells the size of an entry.
+ *
+ * \param[in] ace  The entry.
+ * \return Bytes, name included; -DER_INVAL: NULL.
+ */
 ssize_t daos_ace_get_size(struct daos_ace *ace);
 
-/** Whether an entry is by the rules. */
+/**
+ * Checks an entry against the rules: a known kind with a name where one belongs, flags and permissions that go
+ * together.
+ *
+ * \param[in] ace  The entry; NULL is none.
+ * \return Whether it is valid.
+ */
 bool daos_ace_is_valid(struct daos_ace *ace);
 
-/** Writes the text of an entry in words. -DER_TRUNC: too little room. */
+/**
+ * Puts the text of an entry into words, "Allow::Owner:Read/Write".
+ *
+ * \param[in] ace_str  The text, as daos_ace_to_str() gives it.
+ * \param[out] buf  The words, with a NUL.
+ * \param[in] buf_len  Bytes of buf; not 0.
+ * \return 0; -DER_INVAL: a NULL, no room, or not the text of an entry; -DER_TRUNC: buf holds only the beginning.
+ */
 int daos_ace_str_get_verbose(const char *ace_str, char *buf, size_t buf_len);
 
-/** Writes the text of an entry. -DER_TRUNC: too little room; what fits is there. */
+/**
+ * Writes an entry as text, "A::alice@:rw".
+ *
+ * \param[in] ace  The entry.
+ * \param[out] buf  The text, with a NUL.
+ * \param[in] buf_len  Bytes of buf; not 0. DAOS_ACL_MAX_ACE_STR_LEN and one more are always enough.
+ * \return 0; -DER_INVAL: a NULL, no room, or an entry against the rules; -DER_TRUNC: buf holds only the beginning.
+ */
 int daos_ace_to_str(struct daos_ace *ace, char *buf, size_t buf_len);
 
-/** Adds a copy of an entry, or replaces the one of its principal; *acl may move. */
+/**
+ * Adds a copy of an entry to a list, in its place of the order; an entry of the same principal is replaced.
+ *
+ * \param[in,out] acl  The list, made by this library; it moves, and the old one is freed.
+ * \param[in] new_ace  The entry, which stays the caller's.
+ * \return 0; -DER_INVAL: a NULL; -DER_NOMEM: nothing has changed.
+ */
 int daos_acl_add_ace(struct daos_acl **acl, struct daos_ace *new_ace);
 
-/** A list of copies of the entries, put into order. NULL on failure. Release with daos_acl_free(). */
+/**
+ * Makes a list with copies of entries, in the order that the rules demand.
+ *
+ * \param[in] aces  Entries, which stay the caller's; may be NULL if num_aces is 0.
+ * \param[in] num_aces  Number of entries.
+ * \return The list, the caller's to free with daos_acl_free(); NULL: an entry is NULL, or no memory.
+ */
 struct daos_acl *daos_acl_create(struct daos_ace *aces[], uint16_t num_aces);
 
-/** Prints a list to stdout; for debugging. */
+/**
+ * Prints a list to stdout; for debugging.
+ *
+ * \param[in] acl  The list; NULL prints that it is NULL.
+ */
 void daos_acl_dump(struct daos_acl *acl);
 
-/** A copy of a list; NULL on failure. */
+/**
+ * Copies a list.
+ *
+ * \param[in] acl  The list.
+ * \return The copy, the caller's to free with daos_acl_free(); NULL for NULL, or no memory.
+ */
 struct daos_acl *daos_acl_dup(struct daos_acl *acl);
 
-/** Frees a list; NULL is allowed. */
+/**
+ * Frees a list.
+ *
+ * \param[in] acl  Made by this library, or NULL.
+ */
 void daos_acl_free(struct daos_acl *acl);
 
-/** Makes a list from the texts of entries. */
+/**
+ * Makes a list from the texts of entries.
+ *
+ * \param[in] ace_strs  Texts as daos_ace_from_str() takes them.
+ * \param[in] ace_nr  Their number; not 0.
+ * \param[out] acl  The list, the caller's to free with daos_acl_free().
+ * \return 0; -DER_INVAL: a NULL, no texts, one that is no entry, or two of one principal; -DER_NOMEM.
+ */
 int daos_acl_from_strs(const char **ace_strs, size_t ace_nr, struct daos_acl **acl);
 
-/** The entry of a principal, inside the list. -DER_NONEXIST: none. */
+/**
+ * Finds a principal's entry.
+ *
+ * \param[in] acl  The list.
+ * \param[in] type  Kind of principal.
+ * \param[in] principal  Name, for DAOS_ACL_USER and DAOS_ACL_GROUP; else not looked at.
+ * \param[out] ace  The entry, inside the list.
+ * \return 0; -DER_INVAL: a NULL, no such kind, or a missing name; -DER_NONEXIST: the principal has no entry.
+ */
 int daos_acl_get_ace_for_principal(struct daos_acl *acl, enum daos_acl_principal_type type,
                                    const char *principal, struct daos_ace **ace);
 
-/** The entry behind current_ace (NULL: the first), inside the list; NULL at the end. */
+/**
+ * Goes through the entries of a list.
+ *
+ * \param[in] acl  The list.
+ * \param[in] current_ace  The entry before, from this list; NULL: begin.
+ * \return The next entry, inside the list; NULL at the end, or if current_ace is not of the list.
+ */
 struct daos_ace *daos_acl_get_next_ace(struct daos_acl *acl, struct daos_ace *current_ace);
 
-/** Bytes of a list, header included, or -DER_INVAL. */
+/**
+ * Tells the size of a list.
+ *
+ * \param[in] acl  The list.
+ * \return Bytes, header included; -DER_INVAL: NULL.
+ */
 ssize_t daos_acl_get_size(struct daos_acl *acl);
 
-/** The principal of a local user or group; free *name. -DER_NONEXIST: none. */
+/**
+ * Names a group of this node as principal.
+ *
+ * \param[in] gid  Group number.
+ * \param[out] name  "group@", the caller's to free().
+ * \return 0; -DER_INVAL: name is NULL; -DER_NONEXIST: no such group; -DER_NOMEM.
+ */
 int daos_acl_gid_to_principal(gid_t gid, char **name);
 
-/** Parses u:name, g:name, OWNER@, GROUP@ or EVERYONE@; *name is NULL for the last three, else to be freed. */
+/**
+ * Takes apart how a principal is written: "u:name@", "g:name@", "OWNER@", "GROUP@" or "EVERYONE@".
+ *
+ * \param[in] principal_str  The text.
+ * \param[out] type  Kind of principal.
+ * \param[out] name  Name, the caller's to free(); NULL for the last three.
+ * \return 0; -DER_INVAL: a NULL, or no principal; -DER_NOMEM.
+ */
 int daos_acl_principal_from_str(const char *principal_str, enum daos_acl_principal_type *type,
                                 char **name);
 
-/** Whether a string has the form name@ or name@domain. */
+/**
+ * Checks the name of a user or group.
+ *
+ * \param[in] name  The name.
+ * \return Whether it has the form "name@" or "name@domain", in at most 255 bytes.
+ */
 bool daos_acl_principal_is_valid(const char *name);
 
-/** The local user or group of a principal. -DER_NONEXIST: none. */
+/**
+ * Finds the group of this node that a principal names.
+ *
+ * \param[in] principal  "group@".
+ * \param[out] gid  Group number.
+ * \return 0; -DER_INVAL: a NULL, or a malformed name; -DER_NONEXIST: no such group; -DER_NOMEM.
+ */
 int daos_acl_principal_to_gid(const char *principal, gid_t *gid);
 
-/** The local user or group of a principal. -DER_NONEXIST: none. */
+/**
+ * Finds the user of this node that a principal names.
+ *
+ * \param[in] principal  "user@".
+ * \param[out] uid  User number.
+ * \return 0; -DER_INVAL: a NULL, or a malformed name; -DER_NONEXIST: no such user; -DER_NOMEM.
+ */
 int daos_acl_principal_to_uid(const char *principal, uid_t *uid);
 
-/** Removes the entry of a principal; *acl may move. -DER_NONEXIST: none. */
+/**
+ * Removes a principal's entry from a list.
+ *
+ * \param[in,out] acl  The list, made by this library; it moves, and the old one is freed.
+ * \param[in] type  Kind of principal.
+ * \param[in] principal_name  Name, for DAOS_ACL_USER and DAOS_ACL_GROUP; else not looked at.
+ * \return 0; -DER_INVAL: a NULL, no such kind, or a missing name; -DER_NONEXIST: the principal has no entry;
+ *     -DER_NOMEM: nothing has changed.
+ */
 int daos_acl_remove_ace(struct daos_acl **acl, enum daos_acl_principal_type type,
                         const char *principal_name);
 
-/** Prints a list, one entry a line, with explanations if verbose. */
+/**
+ * Prints a list, one entry a line.
+ *
+ * \param[in] stream  Where to.
+ * \param[in] acl  The list; NULL prints an empty one.
+ * \param[in] verbose  Before each entry a line with it in words.
+ * \return 0; -DER_INVAL: stream is NULL, or a list against the rules; -DER_IO: it could not be written.
+ */
 int daos_acl_to_stream(FILE *stream, struct daos_acl *acl, bool verbose);
 
-/** Texts of the entries: an array of ace_nr strings; free each and the array. */
+/**
+ * Writes the entries of a list as texts.
+ *
+ * \param[in] acl  The list.
+ * \param[out] ace_strs  Array of texts; the caller frees each and the array with free(). NULL if there are none.
+ * \param[out] ace_nr  Their number.
+ * \return 0; -DER_INVAL: a NULL, or a list against the rules; -DER_NOMEM.
+ */
 int daos_acl_to_strs(struct daos_acl *acl, char ***ace_strs, size_t *ace_nr);
 
-/** The principal of a local user or group; free *name. -DER_NONEXIST: none. */
+/**
+ * Names a user of this node as principal.
+ *
+ * \param[in] uid  User number.
+ * \param[out] name  "user@", the caller's to free().
+ * \return 0; -DER_INVAL: name is NULL; -DER_NONEXIST: no such user; -DER_NOMEM.
+ */
 int daos_acl_uid_to_principal(uid_t uid, char **name);
 
-/** 0 for a list by the rules: order, one entry per principal, valid entries; else -DER_INVAL. */
+/**
+ * Checks a list against the rules: its version, order, one entry per principal, valid entries.
+ *
+ * \param[in] acl  The list.
+ * \return 0; -DER_INVAL: NULL, or against the rules.
+ */
 int daos_acl_validate(struct daos_acl *acl);
 
 #if defined(__cplusplus)
