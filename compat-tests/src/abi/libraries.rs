@@ -1,4 +1,4 @@
-//! The built libraries: sonames, dynamic symbols, and what is not implemented yet.
+//! The built libraries: sonames, the libraries that each needs, dynamic symbols, and what is not implemented yet.
 
 use daos_export::build::{self, SymbolKind};
 use object::read::elf::{Dyn, ElfFile64, FileHeader};
@@ -15,9 +15,23 @@ const LIBRARIES: [(&str, &str, Option<&str>, &str); 5] = [
     ("libduns", "libduns.so", None, "libdfs/duns"),
 ];
 
+/// (library, the sibling that it must need): a program linked with the first alone finds the second's symbols.
+const NEEDS: [(&str, &str); 9] = [
+    ("libdaos", "libdaos_common.so"),
+    ("libdaos", "libgurt.so.4"),
+    ("libdaos_common", "libgurt.so.4"),
+    ("libdfs", "libdaos.so.2"),
+    ("libdfs", "libdaos_common.so"),
+    ("libdfs", "libgurt.so.4"),
+    ("libduns", "libdfs.so"),
+    ("libduns", "libdaos.so.2"),
+    ("libduns", "libdaos_common.so"),
+];
+
 /// What a library file says about itself.
 struct Library {
     soname: Option<String>,
+    needs: Vec<String>,
     /// Symbol: (whether it is an object, its size).
     exports: BTreeMap<String, (bool, u64)>,
 }
@@ -34,6 +48,11 @@ pub fn check(folder: &Path) -> Result<usize, String> {
         };
         if built.soname.as_deref() != soname {
             differ(format!("soname {:?}, not {soname:?}", built.soname));
+        }
+        for (_, needed) in NEEDS.iter().filter(|(of, _)| *of == library) {
+            if !built.needs.iter().any(|name| name == needed) {
+                differ(format!("does not need {needed}"));
+            }
         }
         let mut missing = 0;
         for symbol in symbols.values() {
@@ -71,15 +90,23 @@ fn read(path: &Path) -> Result<Library, String> {
 
     let endian = file.endian();
     let sections = file.elf_header().sections(endian, &*bytes).map_err(|e| complain(&e))?;
-    let mut soname = None;
+    let (mut soname, mut needs) = (None, Vec::new());
     if let Some((entries, link)) = sections.dynamic(endian, &*bytes).map_err(|e| complain(&e))? {
         let strings = sections.strings(endian, &*bytes, link).map_err(|e| complain(&e))?;
-        let entry = entries.iter().find(|entry| entry.tag32(endian) == Some(elf::DT_SONAME));
-        if let Some(name) = entry.map(|entry| entry.string(endian, strings)) {
-            soname = Some(String::from_utf8_lossy(name.map_err(|e| complain(&e))?).into_owned());
+        for entry in entries {
+            let tag = entry.tag32(endian);
+            if !matches!(tag, Some(elf::DT_SONAME | elf::DT_NEEDED)) {
+                continue;
+            }
+            let name = entry.string(endian, strings).map_err(|e| complain(&e))?;
+            let name = String::from_utf8_lossy(name).into_owned();
+            match tag {
+                Some(elf::DT_SONAME) => soname = Some(name),
+                _ => needs.push(name),
+            }
         }
     }
-    Ok(Library { soname, exports })
+    Ok(Library { soname, needs, exports })
 }
 
 /// Prints the functions that are not implemented, and compares their number with the recorded one (or records it).

@@ -280,6 +280,9 @@ pub fn cdylib(library: &str) {
 /// link time; at run time the folder of the program or library itself, and `lib` beside its folder. The crate must
 /// depend on `daos-sys` directly.
 ///
+/// Each library becomes a DT_NEEDED entry, called or not: a program that was linked with `-ldaos` alone and calls
+/// `tse_task_create` finds it only because the original's `libdaos.so` needs `libdaos_common.so`.
+///
 /// # Panics
 /// Outside a build script of such a crate.
 pub fn link_to(libraries: &[&str]) {
@@ -288,9 +291,11 @@ pub fn link_to(libraries: &[&str]) {
     // must never be loaded.
     println!("cargo:rustc-link-arg=-L{dir}");
     println!("cargo:rustc-link-arg=-Wl,-rpath,$ORIGIN:$ORIGIN/../lib");
+    println!("cargo:rustc-link-arg=-Wl,--push-state,--no-as-needed");
     for library in libraries {
-        println!("cargo:rustc-link-lib=dylib={library}");
+        println!("cargo:rustc-link-arg=-l{library}");
     }
+    println!("cargo:rustc-link-arg=-Wl,--pop-state");
 }
 
 fn stubs(library: &str, survey: &Survey) -> String {
