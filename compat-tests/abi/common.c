@@ -5,6 +5,7 @@
 #include <daos.h>
 #include <daos_security.h>
 #include <daos/common.h>
+#include <daos/profile.h>
 
 #define CHECK(cond) \
 	do { \
@@ -231,6 +232,62 @@ logging(void)
 	unlink(name);
 }
 
+/* Lines of a profile's file that are equal to a text. */
+static int
+profile_lines(const char *folder, const char *wanted)
+{
+	char  path[256], line[128];
+	FILE *file;
+	int   count = 0;
+
+	snprintf(path, sizeof(path), "%s/profile-3-4.dump", folder);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return -1;
+	while (fgets(line, sizeof(line), file) != NULL)
+		count += strcmp(line, wanted) == 0;
+	fclose(file);
+	return count;
+}
+
+static void
+profiles(void)
+{
+	char                 folder[] = "/tmp/daos_profile_XXXXXX", path[256];
+	struct daos_profile *dp;
+
+	CHECK(mkdtemp(folder) != NULL);
+	CHECK(daos_profile_init(NULL, folder, 2, 3, 4) == -DER_INVAL);
+	CHECK(daos_profile_init(&dp, folder, 2, 3, 4) == 0 && dp->dp_rank == 3 && dp->dp_xid == 4);
+	daos_profile_dump(dp);
+	CHECK(profile_lines(folder, "") == -1); /* an empty profile leaves no file */
+	/* Pairs of 10 and 20, one left over; more pairs than a chunk holds. */
+	for (int i = 0; i < 12000; i++) {
+		CHECK(daos_profile_count(dp, OBJ_PF_UPDATE, 10) == 0);
+		CHECK(daos_profile_count(dp, OBJ_PF_UPDATE, 20) == 0);
+	}
+	CHECK(daos_profile_count(dp, VOS_UPDATE_END, 7) == 0);
+	CHECK(daos_profile_count(dp, PF_MAX_CNT, 7) == -DER_INVAL && daos_profile_count(dp, -1, 7) == -DER_INVAL);
+	CHECK(daos_profile_count(NULL, 0, 7) == -DER_INVAL);
+	daos_profile_dump(dp);
+	CHECK(profile_lines(folder, "update 15\n") == 12000 && profile_lines(folder, "vos_update_end 7\n") == 1);
+	/* A dump empties: the next one brings what came after. */
+	CHECK(daos_profile_count(dp, VOS_UPDATE_END, 9) == 0);
+	daos_profile_dump(dp);
+	CHECK(profile_lines(folder, "update 15\n") == 12000 && profile_lines(folder, "vos_update_end 9\n") == 1);
+	/* A full series drops its oldest chunk. */
+	dp->dp_avg = 1;
+	for (int i = 0; i < 101 * 10240 + 5; i++)
+		CHECK(daos_profile_count(dp, OBJ_PF_BULK_TRANSFER, i < 10240 ? 1 : 2) == 0);
+	daos_profile_dump(dp);
+	CHECK(profile_lines(folder, "bulk_transfer 1\n") == 0);
+	CHECK(profile_lines(folder, "bulk_transfer 2\n") == 99 * 10240 + 5);
+	daos_profile_destroy(dp);
+	daos_profile_destroy(NULL);
+	snprintf(path, sizeof(path), "%s/profile-3-4.dump", folder);
+	CHECK(unlink(path) == 0 && rmdir(folder) == 0);
+}
+
 int
 main(void)
 {
@@ -240,5 +297,6 @@ main(void)
 	small_things();
 	handles();
 	logging();
+	profiles();
 	return 0;
 }

@@ -59,14 +59,38 @@ struct daos_profile {
 	unsigned int dp_empty : 1;
 };
 
+/**
+ * Records a value of a step. Every dp_avg values their mean (whole numbers) is kept.
+ *
+ * \param dp a profile of daos_profile_init()
+ * \param id the step: an enum profile_op
+ * \param val the value, by convention microseconds
+ * \return 0; -DER_INVAL: dp is NULL or no such step; -DER_NOMEM
+ */
 int daos_profile_count(struct daos_profile *dp, int id, int val);
 
+/** Frees a profile; what was not dumped is lost. NULL is allowed. */
 void daos_profile_destroy(struct daos_profile *dp);
 
+/**
+ * Appends a line "step mean" for every mean that is kept to the file profile-RANK-TARGET.dump in
+ * the profile's folder, and empties the profile. Without any mean no file is made.
+ */
 void daos_profile_dump(struct daos_profile *dp);
 
+/**
+ * Makes a profile. It is not for several threads at once.
+ *
+ * \param[out] dp_p the profile; daos_profile_destroy() frees it
+ * \param path folder of the dump, copied; NULL: the working directory at the time of the dump
+ * \param avg how many values make a mean; -1: all up to the dump
+ * \param rank rank in the file's name
+ * \param tgt_id target in the file's name
+ * \return 0; -DER_INVAL: dp_p is NULL; -DER_NOMEM
+ */
 int daos_profile_init(struct daos_profile **dp_p, char *path, int avg, int rank, int tgt_id);
 
+/** Declared for source compatibility only; no library defines it. */
 int daos_profile_stop(struct daos_profile *dp);
 
 #if defined(__cplusplus)

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a program is linked with, by its name.
-const LIBRARIES: [(&str, &[&str]); 2] = [("gurt", &["-lgurt"]), ("common", &["-ldaos_common", "-lgurt", "-luuid"])];
+const LIBRARIES: [(&str, &[&str]); 3] =
+    [("gurt", &["-lgurt"]), ("heap", &["-lgurt"]), ("common", &["-ldaos_common", "-lgurt", "-luuid"])];
 
 /// Runs the programs; returns how many failed.
 pub fn run(sources: &Path, include: &Path, library_folder: &Path) -> Result<usize, String> {

@@ -1,11 +1,11 @@
 //! `libgurt.so`: the base library that programs of the DAOS world link beside `libdaos.so`: hash tables over intrusive
-//! links, rank lists, allocation, environment, hybrid logical clock, error names, logging.
+//! links, heaps, slabs, rank lists, allocation, environment, hybrid logical clock, error names, logging.
 //!
 //! Called by C programs through `gurt/*.h` only; nothing of ours calls it. Its records are the caller's: memory that it
 //! hands out comes from `malloc`, since callers free it with `d_free` or grow it with `d_realloc`. Documentation of the
 //! functions is that of the headers.
 //!
-//! Not implemented (they answer so): heaps, slabs, telemetry, fault injection by configuration file.
+//! Not implemented (they answer so): telemetry, fault injection by configuration file.
 
 daos_export::stubs!();
 
@@ -17,6 +17,7 @@ mod fault;
 mod handle_hash;
 mod hash_functions;
 mod hash_table;
+mod heap;
 mod hlc;
 mod list;
 mod log;
@@ -24,6 +25,7 @@ mod log_masks;
 mod miscellany;
 mod rank_ranges;
 mod ranks;
+mod slab;
 mod uuid_hash;
 
 /// -DER_ numbers of this library's functions.
