@@ -60,15 +60,18 @@ async fn write(
     bytes: u64,
 ) -> Result<Epoch> {
     let held = target.budget.take(bytes).await;
-    let epoch = Session::write_epoch(target, &request.header)?;
     let (header, iods) = (&request.header, &request.iods);
+    // For the conditions now; the epoch of a caller that names none is that of the commit, so that the update does not
+    // come to stand behind what others read meanwhile.
+    let epoch = Session::write_epoch(target, header)?;
     let mut reserved = session.cont.reserve_update(session.oid, epoch, &request.dkey, header.flags, iods)?;
     let store = session.share.store()?;
     match regions(&request.data) {
         Some(regions) => pull(target, incoming, store, &mut reserved, regions).await?,
         None => copy(target, incoming.message.payload(), store, &mut reserved).await?,
     }
-    reserved.commit()?;
+    let epoch = if header.epoch == 0 { target.clock.now() } else { epoch };
+    reserved.commit_at(epoch)?;
     drop(held);
     telemetry::add(&target.counters.updates, 1);
     telemetry::add(&target.counters.bytes_written, bytes);

@@ -8,8 +8,9 @@ use crate::arena::Mem;
 use crate::extent::{self, Query};
 use crate::record::{self, Record, Version, free_record, object_of, punched};
 use crate::store::{ContState, Inner, State};
+use crate::transactions::{oldest_prepared, set_aggregated_to};
 use crate::tree::{Cursor, ExtentTree, KeyTree, Probe, Words};
-use crate::tx::{Tx, set_record_word};
+use crate::tx::{Room, Tx, set_record_word};
 use daos_common::ids::KeyOrder;
 use daos_common::{Epoch, IodKind, Result};
 use std::ops::RangeInclusive;
@@ -23,6 +24,7 @@ const LOOK: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Aggregation {
     epochs: RangeInclusive<Epoch>,
+    begun: bool,
     object_done: Option<Words>,
     /// Of the object at the offset.
     dkey_done: Option<(u64, Done)>,
@@ -42,7 +44,13 @@ impl Aggregation {
     /// A pass over versions of `epochs`. The caller knows that nobody reads at an epoch in it other than its last, and
     /// that nothing is written any more at or below its last.
     pub fn new(epochs: RangeInclusive<Epoch>) -> Aggregation {
-        Aggregation { epochs, object_done: None, dkey_done: None, akey_done: None, extent_done: None }
+        Aggregation { epochs, begun: false, object_done: None, dkey_done: None, akey_done: None, extent_done: None }
+    }
+
+    /// The last epoch of the pass once it has begun: earlier than it was asked for when a transaction was prepared before
+    /// that. The next pass goes on from here.
+    pub fn last(&self) -> Epoch {
+        *self.epochs.end()
     }
 }
 
@@ -75,6 +83,9 @@ fn next_child(mem: &impl Mem, root: u64, order: KeyOrder, done: Option<&Done>) -
 pub(crate) fn aggregate(inner: &Inner, cont: &ContState, pass: &mut Aggregation, budget: usize) -> Result<bool> {
     cont.check_alive()?;
     let mut state = inner.state.borrow_mut();
+    if !pass.begun && !pass.begin(&mut state, cont)? {
+        return Ok(true);
+    }
     for _ in 0..budget {
         if pass.step(&mut state, cont)? {
             return Ok(true);
@@ -84,8 +95,19 @@ pub(crate) fn aggregate(inner: &Inner, cont: &ContState, pass: &mut Aggregation,
 }
 
 impl Aggregation {
-    fn last(&self) -> Epoch {
-        *self.epochs.end()
+    /// Stays before prepared transactions, and says durably how far the pass goes; `false` when nothing is left to do.
+    fn begin(&mut self, state: &mut State, cont: &ContState) -> Result<bool> {
+        if let Some(prepared) = oldest_prepared(&state.arena, cont)?.filter(|epoch| *epoch <= self.last()) {
+            self.epochs = *self.epochs.start()..=prepared.saturating_sub(1);
+        }
+        self.begun = true;
+        if self.epochs.is_empty() {
+            return Ok(false);
+        }
+        let mut tx = Tx::begin(state, Room::All)?;
+        set_aggregated_to(&mut tx, cont, self.last())?;
+        tx.commit()?;
+        Ok(true)
     }
 
     /// One step: a part of an akey, or the end of a key.
@@ -157,7 +179,7 @@ impl Aggregation {
         if self.superseded(&state.arena, akey.root, newest)?.is_none() {
             return Ok(true);
         }
-        let mut tx = Tx::begin(state, true)?;
+        let mut tx = Tx::begin(state, Room::All)?;
         let mut root = akey.root;
         let mut removed = 0;
         while removed < BATCH
@@ -199,7 +221,7 @@ impl Aggregation {
         }
         self.extent_done = Some((akey.off, last));
         if !hidden.is_empty() {
-            let mut tx = Tx::begin(state, true)?;
+            let mut tx = Tx::begin(state, Room::All)?;
             let mut root = akey.root;
             for entry in &hidden {
                 let probe = Probe::exact([entry[0], entry[1], entry[2]]);
@@ -227,7 +249,7 @@ impl Aggregation {
         if !needless && !gone {
             return Ok(true);
         }
-        let mut tx = Tx::begin(state, true)?;
+        let mut tx = Tx::begin(state, Room::All)?;
         let mut punches = child.record.punches;
         let mut removed = 0;
         while removed < BATCH

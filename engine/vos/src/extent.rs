@@ -18,6 +18,7 @@ use crate::store::Tier;
 use crate::tree::{ExtentEntry, ExtentTree, Probe};
 use crate::tx::Tx;
 use daos_common::{Epoch, Result};
+use std::ops::Range;
 
 /// Where the data of an extent is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -254,6 +255,40 @@ pub(crate) fn any_data(mem: &impl Mem, root: u64, epoch: Epoch, floor: Version) 
         }
     }
     Ok(false)
+}
+
+/// The newest epoch of any extent that overlaps a range, visible or not, if it is later than `best`; else `best`.
+pub(crate) fn newest(mem: &impl Mem, root: u64, range: Range<u64>, best: Epoch) -> Result<Epoch> {
+    if root == 0 {
+        return Ok(best);
+    }
+    let mut best = best;
+    let (count, level) = ExtentTree::node(mem, root)?;
+    for pos in 0..count {
+        match ExtentTree::node_entry(mem, root, pos)? {
+            ExtentEntry::Inner { lo, child, hi, newest: below, .. } => {
+                if lo >= range.end {
+                    break;
+                }
+                if hi <= range.start || below <= best {
+                    continue;
+                }
+                if ExtentTree::node(mem, child)?.1 >= level {
+                    return Err(crate::arena::damaged("an extent tree's levels do not fall"));
+                }
+                best = newest(mem, child, range.clone(), best)?;
+            }
+            ExtentEntry::Leaf { lo, hi, epoch, .. } => {
+                if lo >= range.end {
+                    break;
+                }
+                if hi > range.start {
+                    best = best.max(epoch);
+                }
+            }
+        }
+    }
+    Ok(best)
 }
 
 /// The highest end, at most `below`, of the extents that begin below `below`; 0 if there are none.

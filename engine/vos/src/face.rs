@@ -3,7 +3,7 @@
 use crate::fetch::{Pin, fetch};
 use crate::list::{Request, list};
 use crate::store::{ContState, Inner, State};
-use crate::update::{Reserved, reserve};
+use crate::update::{Punch, Reserved, reserve};
 use crate::{arena, query, reclaim, update};
 use daos_common::wire::object::{ListKind, ObjListReply, ObjQueryKeyReply};
 use daos_common::{Der, Epoch, Iod, Recx, Result, UnitOid};
@@ -100,8 +100,8 @@ pub struct VosPool {
 /// One container in it. Cheap to clone.
 #[derive(Clone)]
 pub struct VosCont {
-    inner: Rc<Inner>,
-    cont: Rc<ContState>,
+    pub(crate) inner: Rc<Inner>,
+    pub(crate) cont: Rc<ContState>,
 }
 
 /// A reserved update: space is taken, nothing is visible. Dropped without [`Update::commit`], the space returns.
@@ -208,7 +208,8 @@ impl VosPool {
 }
 
 impl VosCont {
-    /// Checks the conditions in `flags` (`daos_common::flags::COND_*`), and takes space for the data of `iods`.
+    /// Checks the conditions in `flags` (`daos_common::flags::COND_*`) at `epoch`, and takes space for the data of
+    /// `iods`. The update is at that epoch too, unless it is committed by [`Update::commit_at`].
     ///
     /// # Errors
     /// `EXIST`, `NONEXIST` by the conditions; `NOSPACE`; `INVAL`: empty key, integer key not of 8 bytes, overlapping
@@ -233,7 +234,7 @@ impl VosCont {
     /// # Errors
     /// `NONEXIST`; `NOSPACE`; `INVAL`.
     pub fn punch(&self, oid: UnitOid, epoch: Epoch, dkeys: &[&[u8]], akeys: &[&[u8]], flags: u64) -> Result<()> {
-        update::punch(&self.inner, &self.cont, oid, epoch, dkeys, akeys, flags)
+        update::punch(&self.inner, &self.cont, epoch, &Punch { oid, dkeys, akeys, flags })
     }
 
     /// Lists at `epoch`, in tree order from `anchor` on.
@@ -293,11 +294,20 @@ impl Update {
         }
     }
 
-    /// Makes the update visible and durable, all of it or nothing.
+    /// Makes the update visible and durable, all of it or nothing, at the epoch that it was reserved with.
     ///
     /// # Errors
     /// `NOSPACE`; `EXIST`, `NONEXIST`: a condition no longer holds; nothing is changed.
     pub fn commit(self) -> Result<()> {
-        self.reserved.commit()
+        self.reserved.commit(None)
+    }
+
+    /// As [`Update::commit`], at an epoch that the caller chooses now that the data has come, so that no reader of an
+    /// earlier moment has looked past it. The conditions are checked anew at it.
+    ///
+    /// # Errors
+    /// As [`Update::commit`].
+    pub fn commit_at(self, epoch: Epoch) -> Result<()> {
+        self.reserved.commit(Some(epoch))
     }
 }

@@ -7,10 +7,13 @@
 
 //!
 //! From the bottom: `arena` (mapped file, redo log; all `unsafe`), `space` (allocation), `tx` (transactions), `tree`
-//! (B+tree), `record` and `extent` (what the trees hold), and the verbs: `update`, `fetch`, `list`, `query`, `reclaim`, `aggregate`.
+//! (B+tree), `record` and `extent` (what the trees hold), and the verbs: `update`, `fetch`, `list`, `query`, `reclaim`, `aggregate`;
+//! for distributed transactions `apply`, `changes`, `transactions`.
 
 mod aggregate;
+mod apply;
 mod arena;
+mod changes;
 mod extent;
 mod face;
 mod fetch;
@@ -20,6 +23,7 @@ mod reclaim;
 mod record;
 mod space;
 mod store;
+mod transactions;
 mod tree;
 mod tx;
 mod update;
@@ -27,6 +31,7 @@ mod update;
 pub use aggregate::Aggregation;
 pub use face::*;
 pub use query::{GET_AKEY, GET_DKEY, GET_MAX, GET_MIN, GET_RECX};
+pub use transactions::{TxEntry, TxState};
 
 #[cfg(test)]
 mod tests;

@@ -9,8 +9,9 @@ use crate::arena::{Mem, set_word, word};
 use crate::extent::free_entries;
 use crate::record::{self, Record, Value, container_words, free_record, make_record};
 use crate::store::{ContState, Inner, State};
+use crate::transactions::{TAIL_BYTES, promise_again, reclaim_entries};
 use crate::tree::{Cursor, ExtentTree, KeyTree, Probe};
-use crate::tx::{Tx, set_record_word};
+use crate::tx::{Room, Tx, set_record_word};
 use daos_common::{Der, IodKind, Result};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -51,9 +52,9 @@ pub(crate) fn open(inner: &Inner, cont: Uuid, create: bool) -> Result<Rc<ContSta
         Some((_, record)) => record,
         None if !create => return Err(Der::NONEXIST.err(format!("container {cont} is not on this target"))),
         None => {
-            let mut tx = Tx::begin(&mut state, false)?;
+            let mut tx = Tx::begin(&mut state, Room::Ordinary)?;
             let words = container_words(cont);
-            let record = make_record(&mut tx, [words[0], words[1], 0, 0], &[])?;
+            let record = make_record(&mut tx, [words[0], words[1], 0, 0], &[0; TAIL_BYTES as usize])?;
             let before = root;
             let entry = [words[0], words[1], words[2], record];
             KeyTree::insert(&mut tx, &mut root, &Probe::exact(words), entry)?;
@@ -88,6 +89,26 @@ pub(crate) fn containers(inner: &Inner) -> Result<Vec<Uuid>> {
     Ok(all)
 }
 
+/// Promises anew what prepared transactions need, after the store was opened. What can't be read is left to those who
+/// need it.
+pub(crate) fn promise_all(state: &mut State) {
+    let mut promise = || -> Result<()> {
+        let root = root_word(&state.arena, state.arena.layout().root_off(), CONTAINERS)?;
+        let mut cursor = KeyTree::first(&state.arena, root)?;
+        while let Some(at) = &mut cursor {
+            let record = KeyTree::entry(&state.arena, at)?[3];
+            promise_again(state, record)?;
+            if !KeyTree::advance(&state.arena, at)? {
+                break;
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = promise() {
+        tracing::error!("space for prepared transactions: {error}");
+    }
+}
+
 /// Makes a container unreachable.
 ///
 /// # Errors
@@ -102,13 +123,14 @@ pub(crate) fn destroy(inner: &Inner, cont: Uuid) -> Result<()> {
     let root_off = state.arena.layout().root_off();
     let mut root = root_word(&state.arena, root_off, CONTAINERS)?;
     let Some((cursor, record)) = find(&state.arena, root, cont)? else { return Ok(()) };
-    let mut tx = Tx::begin(&mut state, true)?;
+    let mut tx = Tx::begin(&mut state, Room::All)?;
     KeyTree::remove(&mut tx, &mut root, &cursor)?;
     set_root_word(&mut tx, root_off, CONTAINERS, root)?;
     let next = root_word(&tx, root_off, DESTROYED)?;
     set_record_word(&mut tx, record, Record::EXTRA, next)?;
     set_root_word(&mut tx, root_off, DESTROYED, record)?;
     tx.commit()?;
+    state.release_all(record);
     if let Some(open) = state.containers.remove(&cont) {
         open.dead.set(true);
     }
@@ -137,11 +159,11 @@ fn step(state: &mut State) -> Result<bool> {
     if cont == 0 {
         return Ok(false);
     }
-    let mut tx = Tx::begin(state, true)?;
+    let mut tx = Tx::begin(state, Room::All)?;
     let cont = Record::read(&tx, cont)?;
-    if !step_below(&mut tx, &cont, 0)? {
+    if !reclaim_entries(&mut tx, cont.off)? && !step_below(&mut tx, &cont, 0)? {
         set_root_word(&mut tx, root_off, DESTROYED, cont.extra)?;
-        free_record(&mut tx, &cont, 0);
+        free_record(&mut tx, &cont, TAIL_BYTES);
     }
     tx.commit()?;
     Ok(true)

@@ -7,7 +7,8 @@
 //! | 2 | objects | dkeys | akeys | values or extents |
 //! | 3 | next destroyed container | newest epoch written | 0 | record size of an array |
 //!
-//! The key's bytes follow the 32 bytes of a dkey's or akey's record. Punches are a tree of (epoch, seq).
+//! The key's bytes follow the 32 bytes of a dkey's or akey's record, 32 bytes for transactions that of a container
+//! (`transactions`). Punches are a tree of (epoch, seq).
 //!
 //! A single value is an entry (epoch, seq) → offset of a value record, 0 for a punch:
 //!

@@ -3,7 +3,7 @@
 use crate::arena::{Arena, BLOB_UNIT, UNIT};
 use crate::face::{PoolConfig, Space as SpaceReport};
 use crate::space::Space;
-use crate::tx::{Pending, Run};
+use crate::tx::{Pending, Room, Run};
 use daos_common::{Der, Result};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -44,8 +44,11 @@ pub(crate) struct State {
     pub(crate) pending: Pending,
     space: Space,
     blob: Space,
-    /// Units of the arena that only punches and reclaiming may use.
-    pub(crate) kept_units: u64,
+    /// Units of the arena that only punches and what frees space may use.
+    kept_units: u64,
+    /// Units of the arena that prepared transactions will need, by the offset of their container's record.
+    promises: HashMap<u64, u64>,
+    promised_units: u64,
     /// The last transaction.
     pub(crate) seq: u64,
     /// A commit failed on the medium.
@@ -79,19 +82,53 @@ impl State {
         let space = Space::load(&arena, layout.map_off, layout.map_units, 128)?;
         let blob = Space::load(&arena, layout.blob_map_off, layout.blob_units, 0)?;
         let kept_units = (layout.arena_bytes / 64).clamp(8 << 10, 4 << 20) / UNIT;
-        Ok(State {
+        let mut state = State {
             arena,
             pending: Pending::default(),
             space,
             blob,
             kept_units,
+            promises: HashMap::new(),
+            promised_units: 0,
             seq,
             failed: false,
             containers: HashMap::new(),
             fetches: VecDeque::new(),
             first_fetch: 0,
             retired: VecDeque::new(),
-        })
+        };
+        crate::reclaim::promise_all(&mut state);
+        Ok(state)
+    }
+
+    /// Units of the arena that a transaction leaves free.
+    pub(crate) fn kept(&self, room: Room) -> u64 {
+        match room {
+            Room::Ordinary => self.kept_units.saturating_add(self.promised_units),
+            Room::Kept => self.promised_units,
+            Room::All => 0,
+        }
+    }
+
+    /// Promises units to a prepared transaction of a container.
+    pub(crate) fn promise(&mut self, cont: u64, units: u64) {
+        let all = self.promises.entry(cont).or_default();
+        *all = all.saturating_add(units);
+        self.promised_units = self.promises.values().fold(0, |sum, units| sum.saturating_add(*units));
+    }
+
+    /// Takes a promise back.
+    pub(crate) fn release(&mut self, cont: u64, units: u64) {
+        let left = self.promises.remove(&cont).unwrap_or(0).saturating_sub(units);
+        if left != 0 {
+            self.promises.insert(cont, left);
+        }
+        self.promised_units = self.promises.values().fold(0, |sum, units| sum.saturating_add(*units));
+    }
+
+    /// Takes all promises of a container back.
+    pub(crate) fn release_all(&mut self, cont: u64) {
+        self.release(cont, u64::MAX);
     }
 
     /// Takes space for `len` bytes of a tier, leaving `keep` units.

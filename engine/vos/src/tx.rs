@@ -106,6 +106,17 @@ impl Pending {
     }
 }
 
+/// How much of the arena's free space a transaction may use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Room {
+    /// All but what is kept and promised.
+    Ordinary,
+    /// Also what is kept for punches, so that data can be removed from a full store.
+    Kept,
+    /// Also what is promised to prepared transactions: for those, and for what frees more than it takes.
+    All,
+}
+
 /// One transaction. Dropped without [`Tx::commit`], nothing happened.
 pub(crate) struct Tx<'a> {
     state: &'a mut State,
@@ -143,22 +154,22 @@ impl Drop for Tx<'_> {
 }
 
 impl<'a> Tx<'a> {
-    /// Begins one; `spare` may use the space kept for punches and reclaiming.
+    /// Begins one that may use this much of the arena.
     ///
     /// # Errors
     /// `IO`: an earlier commit failed half-way on the medium.
-    pub(crate) fn begin(state: &'a mut State, spare: bool) -> Result<Tx<'a>> {
+    pub(crate) fn begin(state: &'a mut State, room: Room) -> Result<Tx<'a>> {
         if state.failed {
             return Err(Der::IO.err("an earlier write to the store's medium failed; restart the engine"));
         }
         state.pending.clear();
-        let keep = if spare { 0 } else { state.kept_units };
+        let keep = state.kept(room);
         Ok(Tx { state, keep, committed: false })
     }
 
-    /// Number of this transaction; larger than that of every one before.
+    /// The first of the 65536 numbers that versions of this transaction may have; larger than those of every one before.
     pub(crate) fn seq(&self) -> u64 {
-        self.state.seq + 1
+        (self.state.seq + 1) << 16
     }
 
     /// Takes over a run that was reserved before; returned if this transaction doesn't commit.
@@ -174,6 +185,11 @@ impl<'a> Tx<'a> {
     /// Notes an epoch that the transaction writes at, so that the store remembers it as committed.
     pub(crate) fn note_epoch(&mut self, epoch: Epoch) {
         self.state.pending.epoch = self.state.pending.epoch.max(epoch);
+    }
+
+    /// Leaves `units` more of the arena free than it had to.
+    pub(crate) fn leave(&mut self, units: u64) {
+        self.keep = self.keep.saturating_add(units);
     }
 
     /// Space for `len` bytes in the arena, contents undefined.
@@ -272,6 +288,35 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
+    /// What the transaction takes of the arena, in units, with the room that its log needs for a moment. Nothing
+    /// happens.
+    ///
+    /// # Errors
+    /// `NOSPACE`, `DF_INVAL`: as a commit would say.
+    pub(crate) fn rehearse(mut self) -> Result<u64> {
+        self.mark_all()?;
+        let State { arena, pending, .. } = &mut *self.state;
+        encode(arena, pending)?;
+        let taken: u64 = pending.taken.iter().filter(|run| run.tier == Tier::Arena).map(|run| run.units).sum();
+        match self.log_extension()? {
+            None => Ok(taken),
+            Some(run) => {
+                self.state.give(run);
+                Ok(taken + run.units)
+            }
+        }
+    }
+
+    /// Room for a log that is larger than the place for it.
+    fn log_extension(&mut self) -> Result<Option<Run>> {
+        let body_len = self.state.pending.body.len();
+        if body_len <= self.state.arena.log_room() {
+            return Ok(None);
+        }
+        let needs = || Der::NOSPACE.err(format!("no room for a log of {body_len} bytes; write less at a time"));
+        Ok(Some(self.state.reserve(Tier::Arena, body_len, 0).map_err(|_| needs())?))
+    }
+
     /// Makes everything durable and visible.
     ///
     /// # Errors
@@ -280,16 +325,10 @@ impl<'a> Tx<'a> {
         self.mark_all()?;
         let State { arena, pending, .. } = &mut *self.state;
         encode(arena, pending)?;
-        let body_len = pending.body.len();
-        if body_len == 0 {
+        if pending.body.len() == 0 {
             return Ok(());
         }
-        let extension = if body_len > arena.log_room() {
-            let needs = || Der::NOSPACE.err(format!("no room for a log of {body_len} bytes; write less at a time"));
-            Some(self.state.reserve(Tier::Arena, body_len, 0).map_err(|_| needs())?)
-        } else {
-            None
-        };
+        let extension = self.log_extension()?;
         let result = self.store_and_log(extension);
         if let Some(run) = extension {
             self.state.give(run);
@@ -310,7 +349,7 @@ impl<'a> Tx<'a> {
     }
 
     fn store_and_log(&mut self, extension: Option<Run>) -> Result<()> {
-        let seq = self.seq();
+        let seq = self.state.seq + 1;
         let State { arena, pending, .. } = &mut *self.state;
         for &(off, len) in &pending.direct {
             arena.flush(off, len)?;

@@ -7,7 +7,7 @@ use crate::record::{
     self, Record, VALUE_HEADER, Value, Version, look_up, look_up_or_make, probe, punched, put_version,
 };
 use crate::store::{ContState, Inner, State, Tier};
-use crate::tx::{Run, Tx, set_record_word};
+use crate::tx::{Room, Run, Tx, set_record_word};
 use daos_common::flags::*;
 use daos_common::{Der, Epoch, Iod, IodKind, Recx, Result, UnitOid};
 use std::rc::Rc;
@@ -126,7 +126,7 @@ fn check_overlaps(recxs: &[Recx]) -> Result<()> {
     }
 }
 
-fn check_iods(oid: UnitOid, iods: &[Iod]) -> Result<()> {
+pub(crate) fn check_iods(oid: UnitOid, iods: &[Iod]) -> Result<()> {
     if iods.is_empty() || iods.len() > usize::from(u16::MAX) {
         return Err(Der::INVAL.err(format!("{} I/O descriptors; an update has 1 to 65535", iods.len())));
     }
@@ -244,7 +244,7 @@ impl Reserved {
         let layout = state.arena.layout();
         let tier = if len > layout.blob_threshold_bytes && layout.blob_units != 0 { Tier::Blob } else { Tier::Arena };
         // What is kept free is for the trees, which are in the arena.
-        let (kept, header) = if tier == Tier::Arena { (state.kept_units, header) } else { (0, 0) };
+        let (kept, header) = if tier == Tier::Arena { (state.kept(Room::Ordinary), header) } else { (0, 0) };
         let too_long = || Der::NOSPACE.err(format!("a value of {len} bytes"));
         let run = state.reserve(tier, len.checked_add(header).ok_or_else(too_long)?, kept)?;
         self.runs.push(run);
@@ -259,15 +259,16 @@ impl Reserved {
         Ok(())
     }
 
-    /// Commits.
+    /// Commits at `epoch`, or at that of the reservation.
     ///
     /// # Errors
     /// As [`crate::Update::commit`].
-    pub(crate) fn commit(mut self) -> Result<()> {
+    pub(crate) fn commit(mut self, epoch: Option<Epoch>) -> Result<()> {
         self.cont.check_alive()?;
+        let epoch = epoch.unwrap_or(self.epoch);
         let inner = Rc::clone(&self.inner);
         let mut state = inner.state.borrow_mut();
-        let mut tx = Tx::begin(&mut state, false)?;
+        let mut tx = Tx::begin(&mut state, Room::Ordinary)?;
         for run in std::mem::take(&mut self.runs) {
             tx.adopt(run);
         }
@@ -277,38 +278,52 @@ impl Reserved {
             }
         }
         if self.flags & COND_MASK != 0 {
-            let path = locate(&tx, &self.cont, self.oid, &self.dkey, self.epoch)?;
-            check_conditions(&tx, &path, self.oid, self.epoch, self.flags, &self.iods)?;
+            let path = locate(&tx, &self.cont, self.oid, &self.dkey, epoch)?;
+            check_conditions(&tx, &path, self.oid, epoch, self.flags, &self.iods)?;
         }
-        self.insert(&mut tx)?;
+        let version = Version { epoch, seq: tx.seq() };
+        insert(&mut tx, self.cont.record, self.oid, &self.dkey, version, &self.iods, &self.places)?;
         tx.commit()
     }
+}
 
-    fn insert(&self, tx: &mut Tx<'_>) -> Result<()> {
-        let object = record::find_or_make_object(tx, self.cont.record, self.oid)?;
-        note_epoch(tx, object, self.epoch)?;
-        let order = self.oid.oid.dkey_order();
-        let dkey = look_up_or_make(tx, object, order, &self.dkey, &probe(order, &self.dkey)?)?;
-        let order = self.oid.oid.akey_order();
-        let mut places = self.places.iter();
-        for (number, iod) in self.iods.iter().enumerate() {
-            let akey = look_up_or_make(tx, dkey, order, &iod.akey, &probe(order, &iod.akey)?)?;
-            let akey = Record::read(tx, akey)?;
-            check_akey(&akey, iod)?;
-            if akey.kind().is_none() {
-                record::set_kind(tx, &akey, iod.kind)?;
-            }
-            let version = Version { epoch: self.epoch, seq: tx.seq() << 16 | number as u64 };
-            match iod.kind {
-                IodKind::Single => {
-                    let place = if iod.size == 0 { None } else { places.next() };
-                    put_single(tx, &akey, version, place.copied())?;
-                }
-                IodKind::Array => put_array(tx, &akey, version, iod, &mut places)?,
-            }
+/// Puts an update into the trees; `places` holds the data of the iods in order. The first iod is of `version`, and
+/// each after it of the next `seq`.
+///
+/// # Errors
+/// `NOSPACE`; `NO_PERM`, `REC_SIZE`: the akey is of another kind or record size. The transaction is to be dropped then.
+pub(crate) fn insert(
+    tx: &mut Tx<'_>,
+    cont: u64,
+    oid: UnitOid,
+    dkey: &[u8],
+    version: Version,
+    iods: &[Iod],
+    places: &[Place],
+) -> Result<()> {
+    let object = record::find_or_make_object(tx, cont, oid)?;
+    note_epoch(tx, object, version.epoch)?;
+    let order = oid.oid.dkey_order();
+    let dkey = look_up_or_make(tx, object, order, dkey, &probe(order, dkey)?)?;
+    let order = oid.oid.akey_order();
+    let mut places = places.iter();
+    for (number, iod) in iods.iter().enumerate() {
+        let akey = look_up_or_make(tx, dkey, order, &iod.akey, &probe(order, &iod.akey)?)?;
+        let akey = Record::read(tx, akey)?;
+        check_akey(&akey, iod)?;
+        if akey.kind().is_none() {
+            record::set_kind(tx, &akey, iod.kind)?;
         }
-        Ok(())
+        let version = Version { seq: version.seq + number as u64, ..version };
+        match iod.kind {
+            IodKind::Single => {
+                let place = if iod.size == 0 { None } else { places.next() };
+                put_single(tx, &akey, version, place.copied())?;
+            }
+            IodKind::Array => put_array(tx, &akey, version, iod, &mut places)?,
+        }
     }
+    Ok(())
 }
 
 /// Notes an epoch that is written at: in the store and in the object's record.
@@ -379,91 +394,106 @@ fn put_array<'p>(
     Ok(())
 }
 
+/// What a punch names: the object (no dkeys), dkeys (no akeys), or akeys of the one dkey.
+pub(crate) struct Punch<'a, K> {
+    pub(crate) oid: UnitOid,
+    pub(crate) dkeys: &'a [K],
+    pub(crate) akeys: &'a [K],
+    pub(crate) flags: u64,
+}
+
 /// Punches an object, dkeys or akeys.
 ///
 /// # Errors
 /// As [`crate::VosCont::punch`].
-pub(crate) fn punch(
-    inner: &Inner,
-    cont: &ContState,
-    oid: UnitOid,
-    epoch: Epoch,
-    dkeys: &[&[u8]],
-    akeys: &[&[u8]],
-    flags: u64,
-) -> Result<()> {
+pub(crate) fn punch<K: AsRef<[u8]>>(inner: &Inner, cont: &ContState, epoch: Epoch, punch: &Punch<'_, K>) -> Result<()> {
     cont.check_alive()?;
-    if !akeys.is_empty() && dkeys.len() != 1 {
-        return Err(Der::INVAL.err(format!("a punch of akeys of {} dkeys; it takes one", dkeys.len())));
-    }
-    if dkeys.len().max(akeys.len()) > usize::from(u16::MAX) {
-        return Err(Der::INVAL.err("a punch of more than 65535 keys"));
-    }
-    let dkey_order = oid.oid.dkey_order();
-    let akey_order = oid.oid.akey_order();
-    for dkey in dkeys {
-        probe(dkey_order, dkey)?;
-    }
-    for akey in akeys {
-        probe(akey_order, akey)?;
-    }
+    punch.check()?;
     let mut state = inner.state.borrow_mut();
-    if flags & COND_PUNCH != 0 {
-        check_punch(&state.arena, cont, oid, epoch, dkeys, akeys)?;
-    }
-    let mut tx = Tx::begin(&mut state, true)?;
-    let version = Version { epoch, seq: tx.seq() << 16 };
-    let object = record::find_or_make_object(&mut tx, cont.record, oid)?;
-    note_epoch(&mut tx, object, epoch)?;
-    if dkeys.is_empty() {
-        record::add_punch(&mut tx, object, version)?;
-    }
-    for dkey in dkeys {
-        let dkey = look_up_or_make(&mut tx, object, dkey_order, dkey, &probe(dkey_order, dkey)?)?;
-        if akeys.is_empty() {
-            record::add_punch(&mut tx, dkey, version)?;
-        }
-        for akey in akeys {
-            let akey = look_up_or_make(&mut tx, dkey, akey_order, akey, &probe(akey_order, akey)?)?;
-            record::add_punch(&mut tx, akey, version)?;
-        }
-    }
+    let mut tx = Tx::begin(&mut state, Room::Kept)?;
+    punch.check_conditions(&tx, cont, epoch)?;
+    let version = Version { epoch, seq: tx.seq() };
+    punch.insert(&mut tx, cont, version)?;
     tx.commit()
 }
 
-fn check_punch(
-    mem: &impl Mem,
-    cont: &ContState,
-    oid: UnitOid,
-    epoch: Epoch,
-    dkeys: &[&[u8]],
-    akeys: &[&[u8]],
-) -> Result<()> {
-    if dkeys.is_empty() {
-        let exists = match record::find_object(mem, cont.record, oid)? {
-            0 => false,
-            off => record::object_exists(mem, &Record::read(mem, off)?, epoch)?,
-        };
-        return condition(exists, false, true, "object");
-    }
-    for dkey in dkeys {
-        let path = locate(mem, cont, oid, dkey, epoch)?;
-        if akeys.is_empty() {
-            let exists = match &path.dkey {
-                Some(dkey) => record::dkey_exists(mem, dkey, epoch, path.floor)?,
-                None => false,
-            };
-            condition(exists, false, true, "dkey")?;
+impl<K: AsRef<[u8]>> Punch<'_, K> {
+    /// Checks what the punch says by itself.
+    ///
+    /// # Errors
+    /// `INVAL`.
+    pub(crate) fn check(&self) -> Result<()> {
+        let (dkeys, akeys) = (self.dkeys.len(), self.akeys.len());
+        if akeys != 0 && dkeys != 1 {
+            return Err(Der::INVAL.err(format!("a punch of akeys of {dkeys} dkeys; it takes one")));
         }
-        for akey in akeys {
-            let exists = match find_akey(mem, &path, oid, akey)? {
-                Some(akey) => record::akey_exists(mem, &akey, epoch, path.floor)?,
-                None => false,
-            };
-            condition(exists, false, true, "akey")?;
+        if dkeys.max(akeys) > usize::from(u16::MAX) {
+            return Err(Der::INVAL.err("a punch of more than 65535 keys"));
         }
+        self.dkeys.iter().try_for_each(|key| probe(self.oid.oid.dkey_order(), key.as_ref()).map(|_| ()))?;
+        self.akeys.iter().try_for_each(|key| probe(self.oid.oid.akey_order(), key.as_ref()).map(|_| ()))
     }
-    Ok(())
+
+    /// Checks that what is punched is there, if the punch asks for that.
+    ///
+    /// # Errors
+    /// `NONEXIST`.
+    pub(crate) fn check_conditions(&self, mem: &impl Mem, cont: &ContState, epoch: Epoch) -> Result<()> {
+        if self.flags & COND_PUNCH == 0 {
+            return Ok(());
+        }
+        if self.dkeys.is_empty() {
+            let exists = match record::find_object(mem, cont.record, self.oid)? {
+                0 => false,
+                off => record::object_exists(mem, &Record::read(mem, off)?, epoch)?,
+            };
+            return condition(exists, false, true, "object");
+        }
+        for dkey in self.dkeys {
+            let path = locate(mem, cont, self.oid, dkey.as_ref(), epoch)?;
+            if self.akeys.is_empty() {
+                let exists = match &path.dkey {
+                    Some(dkey) => record::dkey_exists(mem, dkey, epoch, path.floor)?,
+                    None => false,
+                };
+                condition(exists, false, true, "dkey")?;
+            }
+            for akey in self.akeys {
+                let exists = match find_akey(mem, &path, self.oid, akey.as_ref())? {
+                    Some(akey) => record::akey_exists(mem, &akey, epoch, path.floor)?,
+                    None => false,
+                };
+                condition(exists, false, true, "akey")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the punch into the trees.
+    ///
+    /// # Errors
+    /// `NOSPACE`; the transaction is to be dropped then.
+    pub(crate) fn insert(&self, tx: &mut Tx<'_>, cont: &ContState, version: Version) -> Result<()> {
+        let (dkey_order, akey_order) = (self.oid.oid.dkey_order(), self.oid.oid.akey_order());
+        let object = record::find_or_make_object(tx, cont.record, self.oid)?;
+        note_epoch(tx, object, version.epoch)?;
+        if self.dkeys.is_empty() {
+            record::add_punch(tx, object, version)?;
+        }
+        for dkey in self.dkeys {
+            let dkey = dkey.as_ref();
+            let dkey = look_up_or_make(tx, object, dkey_order, dkey, &probe(dkey_order, dkey)?)?;
+            if self.akeys.is_empty() {
+                record::add_punch(tx, dkey, version)?;
+            }
+            for akey in self.akeys {
+                let akey = akey.as_ref();
+                let akey = look_up_or_make(tx, dkey, akey_order, akey, &probe(akey_order, akey)?)?;
+                record::add_punch(tx, akey, version)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl ContState {

@@ -24,7 +24,7 @@
 //! | 112 | 8 | XXH3-64 of the 112 bytes before |
 //!
 //! All numbers are little-endian. The header never changes after the file is made. Version 2 added the newest epoch to the
-//! log's header.
+//! log's header; version 3 the second half of a container's record, with its transactions (`transactions`).
 
 use super::{Arena, set_word, word};
 use crate::face::PoolConfig;
@@ -33,7 +33,7 @@ use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"DAOSVOS\x01");
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 const CHECKED_BYTES: usize = 112;
 /// Bytes of the header.
 pub(super) const HEADER_BYTES: usize = 4096;

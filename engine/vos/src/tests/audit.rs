@@ -4,10 +4,11 @@ use crate::VosPool;
 use crate::arena::{Mem, UNIT, word};
 use crate::record::{RECORD_BYTES, Record, VALUE_HEADER, Value, key_bytes};
 use crate::store::State;
+use crate::transactions::cont_tail;
 use crate::tree::{ExtentTree, KeyTree};
 use daos_common::IodKind;
 use std::collections::BTreeMap;
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 struct Audit<'a> {
     state: &'a State,
@@ -44,7 +45,10 @@ impl Audit<'_> {
     fn record(&mut self, off: u64, depth: usize) {
         let record = Record::read(&self.state.arena, off).unwrap();
         let key = if depth >= 2 { key_bytes(&self.state.arena, off).unwrap().to_vec() } else { Vec::new() };
-        self.arena(off, RECORD_BYTES + key.len() as u64);
+        self.arena(off, RECORD_BYTES + key.len() as u64 + if depth == 0 { RECORD_BYTES } else { 0 });
+        if depth == 0 {
+            self.transactions(off);
+        }
         self.digest.update(&key);
         self.note(&[depth as u64, record.head]);
         if depth > 0 {
@@ -60,6 +64,19 @@ impl Audit<'_> {
         for entry in self.key_tree(record.root) {
             self.note(&[entry[0], entry[1]]);
             self.record(entry[3], depth + 1);
+        }
+    }
+
+    fn transactions(&mut self, cont: u64) {
+        let tail = cont_tail(&self.state.arena, cont).unwrap();
+        self.note(&[tail.head, tail.punches, tail.extra]);
+        for entry in self.key_tree(tail.root) {
+            let record = Record::read(&self.state.arena, entry[3]).unwrap();
+            self.arena(entry[3], RECORD_BYTES + record.key_len());
+            self.newest = self.newest.max(record.punches);
+            self.note(&[entry[0], entry[1], record.head, record.punches, record.root, record.extra]);
+            let body = self.state.arena.view(entry[3] + RECORD_BYTES, record.key_len()).unwrap();
+            assert_eq!(xxh3_64(body), record.extra, "the checksum of a transaction's body");
         }
     }
 

@@ -6,6 +6,7 @@ mod damage;
 mod epochs;
 mod limits;
 mod model;
+mod transactions;
 mod trees;
 
 use crate::{Durability, PoolConfig, VosCont, VosPool};

@@ -5,7 +5,7 @@ use crate::VosPool;
 use crate::extent::{Data, Piece, Query, put_extent, visible, visible_descending};
 use crate::record::Version;
 use crate::tree::{KeyTree, Probe};
-use crate::tx::Tx;
+use crate::tx::{Room, Tx};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ fn key_tree_is_a_sorted_map() {
         let growing = round % 40 < 25;
         let before = root;
         let saved = model.clone();
-        let mut tx = Tx::begin(&mut state, false).unwrap();
+        let mut tx = Tx::begin(&mut state, Room::Ordinary).unwrap();
         for _ in 0..300 {
             let words = [rng.random_range(0..6000), 0, 0];
             let probe = Probe::exact(words);
@@ -73,7 +73,7 @@ fn key_tree_is_a_sorted_map() {
         assert!(backwards.iter().rev().eq(model.keys().map(|key| &key[0])));
     }
     while root != 0 {
-        let mut tx = Tx::begin(&mut state, true).unwrap();
+        let mut tx = Tx::begin(&mut state, Room::All).unwrap();
         for entry in KeyTree::pop_leaf(&mut tx, &mut root).unwrap() {
             assert_eq!(model.pop_first(), Some(([entry[0], 0, 0], entry[3])));
         }
@@ -90,7 +90,7 @@ fn rising_keys_leave_full_nodes() {
     let mut state = pool.inner_for_tests().state.borrow_mut();
     let (mut root, mut bytes) = (0, 0);
     for key in 0..3200 {
-        let mut tx = Tx::begin(&mut state, false).unwrap();
+        let mut tx = Tx::begin(&mut state, Room::Ordinary).unwrap();
         KeyTree::insert(&mut tx, &mut root, &Probe::exact([key, 0, 0]), [key, 0, 0, 1]).unwrap();
         tx.commit().unwrap();
     }
@@ -112,7 +112,7 @@ fn extents_agree_with_painting() {
     let mut root = 0;
     let mut extents: Vec<(u64, u64, Version, bool)> = Vec::new();
     for _ in 0..60 {
-        let mut tx = Tx::begin(&mut state, false).unwrap();
+        let mut tx = Tx::begin(&mut state, Room::Ordinary).unwrap();
         for number in 0..40 {
             let lo = rng.random_range(0..RECORDS - 1);
             let nr = if rng.random_bool(0.1) { 600 } else { rng.random_range(1..20) };
