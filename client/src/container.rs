@@ -1,5 +1,6 @@
 //! Containers: creating, opening, properties, attributes, snapshots, object numbers.
 
+use crate::class::HIDDEN_PREFIX;
 use crate::context::Context;
 use crate::fork;
 use crate::pool::Pool;
@@ -166,11 +167,28 @@ impl Container {
         self.pool.call(context, Opcode::ContSetProp, &body).await
     }
 
-    /// Reads or changes its user attributes.
+    /// Reads or changes its user attributes. Those that the library keeps for itself do not show.
     ///
     /// # Errors
-    /// `NONEXIST`: an attribute asked for is missing; `NO_PERM`; as [`Container::query`].
+    /// `NONEXIST`: an attribute asked for is missing; `NO_PERM`; `INVAL`: a name of the library's; as
+    /// [`Container::query`].
     pub async fn attributes(&self, context: &Rc<Context>, action: AttrAction) -> Result<AttrReply> {
+        let ours = |name: &String| name.starts_with(HIDDEN_PREFIX);
+        let touches_ours = match &action {
+            AttrAction::List => false,
+            AttrAction::Get(names) | AttrAction::Delete(names) => names.iter().any(ours),
+            AttrAction::Set(pairs) => pairs.iter().any(|(name, _)| ours(name)),
+        };
+        if touches_ours {
+            return Err(Der::INVAL.err("an attribute whose name the library keeps for itself"));
+        }
+        let mut reply = self.raw_attributes(context, action).await?;
+        reply.names.retain(|name| !ours(name));
+        Ok(reply)
+    }
+
+    /// As [`Container::attributes`], the library's own among them.
+    pub(crate) async fn raw_attributes(&self, context: &Rc<Context>, action: AttrAction) -> Result<AttrReply> {
         let body = AttrRequest { pool: self.pool.uuid, handle: self.handle, action };
         self.pool.call(context, Opcode::ContAttr, &body).await
     }

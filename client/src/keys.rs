@@ -4,7 +4,8 @@ use crate::context::Context;
 use crate::object::{Object, Route, ShardRequest};
 use daos_common::ids::KeyOrder;
 use daos_common::wire::object::{
-    ListKind, Listed, ListedRecx, ObjListReply, ObjListRequest, ObjPunchRequest, ObjQueryKeyReply, ObjQueryKeyRequest,
+    ListKind, Listed, ListedRecx, ObjKeyAnchorReply, ObjKeyAnchorRequest, ObjListReply, ObjListRequest,
+    ObjPunchRequest, ObjQueryKeyReply, ObjQueryKeyRequest,
 };
 use daos_common::wire::{Opcode, decode, encode};
 use daos_common::{Der, Epoch, IodKind, Recx, Result};
@@ -228,8 +229,35 @@ impl Object {
         Ok(RecxList { recxs })
     }
 
+    /// The anchor at which a listing of dkeys (without `akey`), or of the akeys of `dkey`, begins at that key, or at the
+    /// one behind it once the key is gone; at its end when there is nothing to list.
+    ///
+    /// # Errors
+    /// `INVAL`: an empty or wrongly sized key; `UNREACH`; `TIMEDOUT`.
+    pub async fn key_anchor(&self, context: &Rc<Context>, dkey: Vec<u8>, akey: Option<Vec<u8>>) -> Result<Anchor> {
+        let route = self.route(&dkey)?;
+        let group = match (&akey, route) {
+            (None, Route::Dkey(hash)) => self.layout()?.group_of(hash),
+            _ => 0,
+        };
+        let request = ShardRequest { route, opcode: Opcode::ObjKeyAnchor, flags: 0, epoch: 0, payload: &[] };
+        let encode = |header| encode(&ObjKeyAnchorRequest { header, dkey: dkey.clone(), akey: akey.clone() });
+        let reply = self.call_shard(context, request, encode).await?;
+        let reply: ObjKeyAnchorReply = decode(reply.message.body())?;
+        let (position, eof) = match reply.anchor {
+            Some(position) if position.len() <= Anchor::POSITION_MAX_BYTES => (position, false),
+            Some(_) => return Err(self.malformed()),
+            // Nothing in this group, but groups behind it may have dkeys.
+            None if akey.is_none() && group + 1 < self.groups() => {
+                return Ok(Anchor { group: group + 1, ..Anchor::default() });
+            }
+            None => (Vec::new(), true),
+        };
+        Ok(Anchor { group, one_group: false, position, eof })
+    }
+
     #[allow(clippy::too_many_arguments)]
-    async fn list(
+    pub(crate) async fn list(
         &self,
         context: &Rc<Context>,
         epoch: Epoch,
@@ -312,7 +340,7 @@ impl Object {
         Ok(())
     }
 
-    fn malformed(&self) -> daos_common::Error {
+    pub(crate) fn malformed(&self) -> daos_common::Error {
         Der::PROTO.err(format!("object {}: a listing was answered with something else", self.oid()))
     }
 }

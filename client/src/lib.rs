@@ -13,6 +13,7 @@
 
 pub mod agent;
 pub mod array;
+pub mod class;
 mod confined;
 pub mod container;
 pub mod context;
@@ -30,6 +31,7 @@ mod rpc;
 pub mod system;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 pub use array::Array;
 pub use container::Container;

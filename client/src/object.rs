@@ -41,6 +41,8 @@ pub(crate) enum Route {
     Dkey(u64),
     /// This group.
     Group(u32),
+    /// This shard of the layout, no other.
+    Shard(u32),
 }
 
 /// A request to one shard.
@@ -170,11 +172,13 @@ impl Object {
 
     /// The first usable shard of a route's group.
     fn pick(&self, layout: &Layout, route: Route) -> Result<ShardPlace> {
-        let group = match route {
-            Route::Dkey(hash) => layout.group_of(hash),
-            Route::Group(group) => group,
+        let (group, only) = match route {
+            Route::Dkey(hash) => (layout.group_of(hash), None),
+            Route::Group(group) => (group, None),
+            Route::Shard(shard) => (shard / layout.group_size.max(1), Some(shard)),
         };
-        let usable = layout.group(group).iter().find(|place| !place.failed && !place.rebuilding);
+        let fits = |place: &&ShardPlace| only.is_none_or(|shard| place.shard == shard);
+        let usable = layout.group(group).iter().filter(fits).find(|place| !place.failed && !place.rebuilding);
         usable.copied().ok_or_else(|| {
             let oid = self.oid;
             Der::DATA_LOSS

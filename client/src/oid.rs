@@ -12,9 +12,10 @@ impl Container {
     /// the type and `hints` when that is 0.
     ///
     /// # Errors
-    /// `INVAL`: no such type or class, or the pool is too small for it.
+    /// `INVAL`: no such type or class, or the pool is too small for it. A class that was registered in the container and
+    /// that this process has not seen yet is asked for: as [`Container::query`].
     pub fn generate_oid(&self, user: ObjectId, otype: u8, class: u32, hints: u32) -> Result<ObjectId> {
-        oclass::generate_oid(user, otype, class, hints, &self.surroundings())
+        oclass::generate_oid(user, otype, self.resolve_class(class)?, hints, &self.surroundings())
     }
 
     /// The class that [`Container::generate_oid`] takes when none is named.

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod iod;
 pub mod label;
 pub mod oclass;
+pub mod oclass_registered;
 pub mod placement;
 pub mod pool_map;
 pub mod props;

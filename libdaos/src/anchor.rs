@@ -47,3 +47,24 @@ pub(crate) fn give(anchor: &Anchor, before: daos_anchor_t) -> daos_anchor_t {
 pub(crate) fn of_group(group: u32) -> daos_anchor_t {
     daos_anchor_t { da_shard: group as u16, da_flags: ONE_GROUP, ..daos_anchor_t::default() }
 }
+
+/// Where a listing by number goes on: the number in `da_buf`; `None` at its end.
+pub(crate) fn take_index(anchor: &daos_anchor_t) -> Option<usize> {
+    match u32::from(anchor.da_type) {
+        DAOS_ANCHOR_TYPE_EOF => None,
+        DAOS_ANCHOR_TYPE_ZERO => Some(0),
+        _ => {
+            let number = u64::from_le_bytes(std::array::from_fn(|byte| anchor.da_buf[byte]));
+            Some(usize::try_from(number).unwrap_or(usize::MAX))
+        }
+    }
+}
+
+/// The caller's anchor after a listing by number.
+pub(crate) fn give_index(next: Option<usize>, before: daos_anchor_t) -> daos_anchor_t {
+    let mut after = before;
+    after.da_type = if next.is_some() { DAOS_ANCHOR_TYPE_KEY } else { DAOS_ANCHOR_TYPE_EOF } as u16;
+    after.da_buf = [0; 104];
+    after.da_buf[..8].copy_from_slice(&(next.unwrap_or(0) as u64).to_le_bytes());
+    after
+}

@@ -14,6 +14,7 @@ mod api_kv;
 mod api_library;
 mod api_mgmt;
 mod api_object;
+mod api_object_info;
 mod api_perms;
 mod api_pool;
 mod api_tx;

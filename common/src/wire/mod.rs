@@ -81,6 +81,8 @@ opcodes! {
     ObjPunch = 62, "Context of the target: [`object::ObjPunchRequest`] → [`object::ObjUpdateReply`].";
     ObjList = 63, "Context of the target: [`object::ObjListRequest`] → [`object::ObjListReply`].";
     ObjQueryKey = 64, "Context of the target: [`object::ObjQueryKeyRequest`] → [`object::ObjQueryKeyReply`].";
+    ObjKeyAnchor = 65, "Context of the target: [`object::ObjKeyAnchorRequest`] → [`object::ObjKeyAnchorReply`].";
+    ObjVerify = 66, "Context of the target: [`object::ObjVerifyRequest`] → [`object::ObjVerifyReply`].";
 
     TxEpoch = 80, "Context of a target: [`tx::TxEpochRequest`] → [`tx::TxEpochReply`].";
     TxCommit = 81, "Context of the leader: [`tx::TxCommitRequest`] → [`tx::TxEpochReply`].";

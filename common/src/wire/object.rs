@@ -215,3 +215,50 @@ pub struct ObjQueryKeyReply {
     /// Newest epoch at which the shard was written.
     pub max_epoch: Epoch,
 }
+
+/// Asks where a listing of dkeys (without `akey`), or of the akeys of `dkey`, is to begin so that it begins at a key.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ObjKeyAnchorRequest {
+    /// Object, handle.
+    pub header: ObjHeader,
+    /// The dkey; not empty.
+    pub dkey: Vec<u8>,
+    /// The akey.
+    pub akey: Option<Vec<u8>>,
+}
+
+/// Answer to an [`ObjKeyAnchorRequest`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ObjKeyAnchorReply {
+    /// For [`ObjListRequest::anchor`]; `None`: there is nothing to list.
+    pub anchor: Option<Vec<u8>>,
+}
+
+/// Reads a dkey whole, at most a part at a time, and sums it up.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ObjVerifyRequest {
+    /// Object, handle, epoch. Epoch 0 is answered with the one that was read.
+    pub header: ObjHeader,
+    /// The dkey; not empty.
+    pub dkey: Vec<u8>,
+    /// Where to go on: [`ObjVerifyReply::next`]; empty and 0 to begin. At most 96 bytes.
+    pub akeys_anchor: Vec<u8>,
+    /// First record of the akey behind the anchor.
+    pub record: u64,
+}
+
+/// Answer to an [`ObjVerifyRequest`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ObjVerifyReply {
+    /// Sum, modulo 2^128, of hashes of dkey, akey, kind, record size, records and where they are. Replicas with the same
+    /// data have the same sum over all parts, however their data is cut into extents.
+    pub sum: u128,
+    /// Akeys that were read to their end.
+    pub akeys: u64,
+    /// Bytes of data that were read.
+    pub bytes: u64,
+    /// Epoch that was read.
+    pub epoch: Epoch,
+    /// Where to go on (`akeys_anchor`, `record`); `None`: the dkey is done.
+    pub next: Option<(Vec<u8>, u64)>,
+}

@@ -5,8 +5,10 @@
 
 mod fetch;
 mod query;
+mod read;
 mod transfer;
 mod update;
+mod verify;
 
 use crate::target::Target;
 use crate::target::handles::Grant;
@@ -52,6 +54,14 @@ pub async fn serve(target: &Rc<Target>, opcode: Opcode, incoming: Incoming) {
         }
         Opcode::ObjQueryKey => {
             let outcome = query::query_key(target, &incoming).await;
+            answer(target, incoming, outcome);
+        }
+        Opcode::ObjKeyAnchor => {
+            let outcome = query::key_anchor(target, &incoming).await;
+            answer(target, incoming, outcome);
+        }
+        Opcode::ObjVerify => {
+            let outcome = verify::verify(target, &incoming).await;
             answer(target, incoming, outcome);
         }
         other => {

@@ -3,7 +3,7 @@
 use super::{Session, check_key, decode};
 use crate::target::Target;
 use crate::telemetry;
-use daos_common::wire::object::{ListKind, ObjListRequest, ObjQueryKeyRequest};
+use daos_common::wire::object::{ListKind, ObjKeyAnchorReply, ObjKeyAnchorRequest, ObjListRequest, ObjQueryKeyRequest};
 use daos_common::{Der, Result, wire};
 use daos_fabric::Incoming;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ const LIMIT_MAX: u32 = 16 * 1024;
 /// Bytes of keys in one answer.
 const ROOM_MAX_BYTES: u64 = 128 * 1024;
 /// Bytes of an anchor.
-const ANCHOR_MAX_BYTES: usize = 96;
+pub(super) const ANCHOR_MAX_BYTES: usize = 96;
 /// `DAOS_GET_DKEY`.
 const GET_DKEY: u64 = 4;
 /// `DAOS_GET_AKEY`.
@@ -65,4 +65,16 @@ pub async fn query_key(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u
     let reply = session.cont.query_key(session.oid, epoch, request.what, &request.dkey, &request.akey)?;
     telemetry::add(&target.counters.lists, 1);
     wire::encode(&reply)
+}
+
+/// Makes the anchor at which a listing begins at a key.
+pub async fn key_anchor(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>> {
+    let request: ObjKeyAnchorRequest = decode(target, incoming)?;
+    check_key("dkey", &request.dkey)?;
+    request.akey.iter().try_for_each(|akey| check_key("akey", akey))?;
+    let session = Session::open(target, &request.header).await?;
+    session.grant.check_read()?;
+    let anchor = session.cont.key_anchor(session.oid, &request.dkey, request.akey.as_deref())?;
+    telemetry::add(&target.counters.lists, 1);
+    wire::encode(&ObjKeyAnchorReply { anchor })
 }

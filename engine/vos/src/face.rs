@@ -1,7 +1,7 @@
 //! What the engine sees of VOS.
 
 use crate::fetch::{Pin, fetch};
-use crate::list::{Request, list};
+use crate::list::{Request, key_anchor, list};
 use crate::store::{ContState, Inner, State};
 use crate::update::{Punch, Reserved, reserve};
 use crate::{arena, query, reclaim, update};
@@ -253,6 +253,15 @@ impl VosCont {
         room_bytes: u64,
     ) -> Result<ObjListReply> {
         list(&self.inner, &self.cont, what, &Request { oid, epoch, dkey, anchor, limit, room_bytes })
+    }
+
+    /// The anchor at which a listing of dkeys (without `akey`), or of the akeys of `dkey`, begins at a key; behind it
+    /// once the key is gone. `None`: there is nothing to list.
+    ///
+    /// # Errors
+    /// `INVAL`: a bad key.
+    pub fn key_anchor(&self, oid: UnitOid, dkey: &[u8], akey: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
+        key_anchor(&self.inner, &self.cont, oid, dkey, akey)
     }
 
     /// Largest or smallest keys and records at `epoch`; `what` are `DAOS_GET_*` bits.

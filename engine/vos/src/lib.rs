@@ -30,6 +30,7 @@ mod update;
 
 pub use aggregate::Aggregation;
 pub use face::*;
+pub use list::extents_from;
 pub use query::{GET_AKEY, GET_DKEY, GET_MAX, GET_MIN, GET_RECX};
 pub use transactions::{TxEntry, TxState};
 

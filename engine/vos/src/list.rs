@@ -5,6 +5,7 @@
 //! | `k` | the three words of the last key or object |
 //! | `l` | the last lexical key, if it fits |
 //! | `L` | of a longer one: its first 56 bytes, its XXH3-128, the offset of its record as a hint |
+//! | `K`, `m`, `M` | as `k`, `l`, `L`, but the listing begins at the key and not behind it |
 //! | `r`, `d` | extents: where to go on upwards, downwards |
 //!
 //! A hint is used only if a key with that beginning and hash stands there; else the keys with that beginning are
@@ -98,6 +99,11 @@ fn anchor_words<const N: usize>(anchor: &[u8], tag: u8) -> Result<[u64; N]> {
     Ok(std::array::from_fn(|index| crate::arena::word(anchor, 1 + 8 * index)))
 }
 
+/// The anchor at which an ascending listing of extents begins at a record; extents that hold it are cut there.
+pub fn extents_from(record: u64) -> Vec<u8> {
+    word_anchor(b'r', &[record])
+}
+
 fn list_objects(mem: &impl Mem, cont: &ContState, request: &Request<'_>) -> Result<ObjListReply> {
     let root = Record::read(mem, cont.record)?.root;
     let mut cursor = match request.anchor {
@@ -124,7 +130,7 @@ fn list_objects(mem: &impl Mem, cont: &ContState, request: &Request<'_>) -> Resu
     Ok(finished(Listed::Objects(objects)))
 }
 
-fn key_anchor(order: KeyOrder, words: Words, key: &[u8], off: u64) -> Vec<u8> {
+fn key_anchor_behind(order: KeyOrder, words: Words, key: &[u8], off: u64) -> Vec<u8> {
     if order != KeyOrder::Lexical {
         return word_anchor(b'k', &words);
     }
@@ -134,18 +140,58 @@ fn key_anchor(order: KeyOrder, words: Words, key: &[u8], off: u64) -> Vec<u8> {
     [b"L", &key[..PREFIX_BYTES], &xxh3_128(key).to_le_bytes(), &off.to_le_bytes()].concat()
 }
 
+/// The anchor at which a listing of dkeys, or of the akeys of `dkey`, begins at a key, or behind it once it is gone;
+/// `None` when there is nothing to list.
+///
+/// # Errors
+/// As [`crate::VosCont::key_anchor`].
+pub(crate) fn key_anchor(
+    inner: &Inner,
+    cont: &ContState,
+    oid: UnitOid,
+    dkey: &[u8],
+    akey: Option<&[u8]>,
+) -> Result<Option<Vec<u8>>> {
+    cont.check_alive()?;
+    let state = inner.state.borrow();
+    let mem = &state.arena;
+    let path = locate(mem, cont, oid, dkey, Epoch::MAX)?;
+    let (root, order, key) = match akey {
+        None => match path.object {
+            Some(object) => (object.root, oid.oid.dkey_order(), dkey),
+            None => return Ok(None),
+        },
+        Some(akey) => match path.dkey {
+            Some(dkey) => (dkey.root, oid.oid.akey_order(), akey),
+            None => return Ok(None),
+        },
+    };
+    let probe = probe(order, key)?;
+    if order != KeyOrder::Lexical {
+        return Ok(Some(word_anchor(b'K', &probe.words)));
+    }
+    let hint = record::look_up(mem, root, order, key, &probe)?;
+    let mut anchor = key_anchor_behind(order, probe.words, key, hint);
+    anchor[0] = if anchor[0] == b'l' { b'm' } else { b'M' };
+    Ok(Some(anchor))
+}
+
 /// The first key behind the anchor.
 fn resume(mem: &impl Mem, root: u64, order: KeyOrder, anchor: &[u8]) -> Result<Option<Cursor>> {
     match (anchor, order) {
         ([], _) => KeyTree::first(mem, root),
         ([b'l', key @ ..], KeyOrder::Lexical) => KeyTree::seek_above(mem, root, &probe(order, key)?),
-        ([b'L', rest @ ..], KeyOrder::Lexical) => resume_long(mem, root, rest),
+        ([b'm', key @ ..], KeyOrder::Lexical) => KeyTree::seek(mem, root, &probe(order, key)?),
+        ([b'L', rest @ ..], KeyOrder::Lexical) => resume_long(mem, root, rest, false),
+        ([b'M', rest @ ..], KeyOrder::Lexical) => resume_long(mem, root, rest, true),
         (_, KeyOrder::Lexical) => Err(bad_anchor()),
+        ([b'K', ..], _) => KeyTree::seek(mem, root, &Probe::exact(anchor_words(anchor, b'K')?)),
         (anchor, _) => KeyTree::seek_above(mem, root, &Probe::exact(anchor_words(anchor, b'k')?)),
     }
 }
 
-fn resume_long(mem: &impl Mem, root: u64, anchor: &[u8]) -> Result<Option<Cursor>> {
+/// Resumes behind a long lexical key, or at it.
+fn resume_long(mem: &impl Mem, root: u64, anchor: &[u8], at_key: bool) -> Result<Option<Cursor>> {
     if anchor.len() != PREFIX_BYTES + 24 {
         return Err(bad_anchor());
     }
@@ -156,14 +202,15 @@ fn resume_long(mem: &impl Mem, root: u64, anchor: &[u8]) -> Result<Option<Cursor
         && let Ok(key) = record::key_bytes(mem, hint)
         && is_it(key)
     {
-        return KeyTree::seek_above(mem, root, &probe(KeyOrder::Lexical, key)?);
+        let probe = probe(KeyOrder::Lexical, key)?;
+        return if at_key { KeyTree::seek(mem, root, &probe) } else { KeyTree::seek_above(mem, root, &probe) };
     }
     let begin = probe(KeyOrder::Lexical, prefix)?;
     let mut cursor = KeyTree::seek(mem, root, &begin)?;
     while let Some(at) = &mut cursor {
         let key = record::key_bytes(mem, KeyTree::entry(mem, at)?[3])?;
         if is_it(key) {
-            return Ok(if KeyTree::advance(mem, at)? { cursor } else { None });
+            return Ok(if at_key || KeyTree::advance(mem, at)? { cursor } else { None });
         }
         if !key.starts_with(prefix) || !KeyTree::advance(mem, at)? {
             break;
@@ -196,7 +243,7 @@ fn list_keys(
         } else {
             passed += 1;
         }
-        anchor = key_anchor(order, [entry[0], entry[1], entry[2]], key, entry[3]);
+        anchor = key_anchor_behind(order, [entry[0], entry[1], entry[2]], key, entry[3]);
         if keys.len() == request.limit as usize || passed == PASSED_LIMIT {
             return Ok(ObjListReply { entries: Listed::Keys(keys), anchor, eof: false, key_bytes_needed: 0 });
         }

@@ -1,5 +1,6 @@
 //! Tests of the store as a whole: against a model, through crashes, on damaged files, and of its limits.
 
+mod anchors;
 mod audit;
 mod crash;
 mod damage;
