@@ -12,6 +12,7 @@ use crate::io::Fetched;
 use crate::keys::{Anchor, GET_DKEY, GET_MAX, GET_RECX, KeyList};
 use crate::memory::UserMemory;
 use crate::object::Object;
+use crate::view::View;
 use daos_common::{Der, Epoch, Iod, IodKind, Recx, Result, flags};
 use futures_util::StreamExt;
 use std::collections::HashMap;
@@ -83,6 +84,7 @@ impl Array {
     /// `INVAL`: not an array type, or a size of 0; `EXIST`: it is there already; as [`Object::update`].
     pub async fn create(
         context: &Rc<Context>,
+        view: impl Into<View>,
         object: Arc<Object>,
         cell_bytes: u64,
         chunk_cells: u64,
@@ -94,7 +96,7 @@ impl Array {
         }
         let memory = [UserMemory::of_buffer(&mut metadata)];
         let (conditions, dkey) = (flags::COND_DKEY_INSERT | flags::COND_AKEY_INSERT, dkey_of(0));
-        array.object.update(context, conditions, dkey, vec![metadata_iod()], &memory).await?;
+        array.object.update(context, view, conditions, dkey, vec![metadata_iod()], &memory).await?;
         Ok(array)
     }
 
@@ -102,14 +104,14 @@ impl Array {
     ///
     /// # Errors
     /// `INVAL`: another type; `NONEXIST`: not created; `NO_PERM`: what is there is no array metadata.
-    pub async fn open(context: &Rc<Context>, object: Arc<Object>) -> Result<Arc<Array>> {
+    pub async fn open(context: &Rc<Context>, view: impl Into<View>, object: Arc<Object>) -> Result<Arc<Array>> {
         if object.oid().type_byte() != TYPE_ARRAY {
             return Err(Der::INVAL.err(format!("object {} keeps no array attributes; name them", object.oid())));
         }
         let mut metadata = [0u8; METADATA_BYTES];
         let memory = [UserMemory::of_buffer(&mut metadata)];
         let (conditions, dkey) = (flags::COND_DKEY_FETCH | flags::COND_AKEY_FETCH, dkey_of(0));
-        object.fetch(context, conditions, 0, dkey, vec![metadata_iod()], &memory).await?;
+        object.fetch(context, view, conditions, dkey, vec![metadata_iod()], &memory).await?;
         let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| metadata[at * 8 + byte]));
         let (magic, cell_bytes, chunk_cells) = (word(0), word(1), word(2));
         if magic != METADATA_MAGIC || cell_bytes == 0 || chunk_cells == 0 {
@@ -157,28 +159,34 @@ impl Array {
     ///
     /// # Errors
     /// `INVAL`: ranges and memory of different length; `NOTSUPPORTED`: too many tiny ranges; as [`Object::update`].
-    pub async fn write(&self, context: &Rc<Context>, ranges: &[Range], memory: &UserMemory) -> Result<()> {
+    pub async fn write(
+        &self,
+        context: &Rc<Context>,
+        view: impl Into<View>,
+        ranges: &[Range],
+        memory: &UserMemory,
+    ) -> Result<()> {
         self.check_lengths(ranges, memory)?;
-        self.update(context, self.split(ranges, Some(memory))?, self.cell_bytes).await
+        self.update(context, &view.into(), self.split(ranges, Some(memory))?, self.cell_bytes).await
     }
 
     /// Punches the ranges: they read as holes.
     ///
     /// # Errors
     /// As [`Array::write`].
-    pub async fn punch(&self, context: &Rc<Context>, ranges: &[Range]) -> Result<()> {
-        self.update(context, self.split(ranges, None)?, 0).await
+    pub async fn punch(&self, context: &Rc<Context>, view: impl Into<View>, ranges: &[Range]) -> Result<()> {
+        self.update(context, &view.into(), self.split(ranges, None)?, 0).await
     }
 
-    async fn update(&self, context: &Rc<Context>, parts: Vec<ChunkPart>, record_bytes: u64) -> Result<()> {
+    async fn update(&self, context: &Rc<Context>, view: &View, parts: Vec<ChunkPart>, record_bytes: u64) -> Result<()> {
         let updates = parts.into_iter().map(|part| async move {
             let iod = self.iod(part.recxs, record_bytes);
-            self.object.update(context, 0, dkey_of(part.dkey), vec![iod], &[part.memory]).await
+            self.object.update(context, view, 0, dkey_of(part.dkey), vec![iod], &[part.memory]).await
         });
         finish_all(updates).await.map(drop)
     }
 
-    /// Reads the ranges at `epoch` (0: the newest) into `memory`. In an array of bytes holes read as zero, cells behind the end leave the memory
+    /// Reads the ranges into `memory`. In an array of bytes holes read as zero, cells behind the end leave the memory
     /// as it is, and the count tells them apart; in others holes and what is behind the end leave it as it is.
     ///
     /// # Errors
@@ -186,17 +194,18 @@ impl Array {
     pub async fn read(
         &self,
         context: &Rc<Context>,
-        epoch: Epoch,
+        view: impl Into<View>,
         ranges: &[Range],
         memory: &UserMemory,
     ) -> Result<ReadCount> {
+        let view = &view.into();
         self.check_lengths(ranges, memory)?;
         let parts = self.split(ranges, Some(memory))?;
         let wanted = ranges.iter().map(|range| range.cells).sum();
         let fetches = parts.iter().map(|part| async move {
             let iod = self.iod(part.recxs.clone(), self.cell_bytes);
             let memory = std::slice::from_ref(&part.memory);
-            self.object.fetch(context, 0, epoch, dkey_of(part.dkey), vec![iod], memory).await
+            self.object.fetch(context, view, 0, dkey_of(part.dkey), vec![iod], memory).await
         });
         let mut found = finish_all_in_order(fetches).await?;
         if self.object.oid().type_byte() != TYPE_ARRAY_BYTE {
@@ -206,7 +215,7 @@ impl Array {
         let end = ranges.iter().filter(|range| range.cells > 0).map(|range| range.index + range.cells).max();
         let seen = parts.iter().zip(&found).filter_map(|(part, found)| self.data_end(part, found)).max();
         let size = match end > seen {
-            true => self.size(context, epoch).await?.max(seen.unwrap_or(0)),
+            true => self.size(context, view).await?.max(seen.unwrap_or(0)),
             false => u64::MAX,
         };
         for (part, found) in parts.iter().zip(&found) {
@@ -246,21 +255,21 @@ impl Array {
         }
     }
 
-    /// Size in cells at `epoch` (0: the newest): behind the last one that was written.
+    /// Size in cells: behind the last one that was written.
     ///
     /// # Errors
     /// As [`Object::query_key`].
-    pub async fn size(&self, context: &Rc<Context>, epoch: Epoch) -> Result<u64> {
-        Ok(self.stat(context, epoch).await?.size)
+    pub async fn size(&self, context: &Rc<Context>, view: impl Into<View>) -> Result<u64> {
+        Ok(self.stat(context, view).await?.size)
     }
 
-    /// Size at `epoch` (0: the newest) and newest change.
+    /// Size and newest change.
     ///
     /// # Errors
     /// As [`Object::query_key`].
-    pub async fn stat(&self, context: &Rc<Context>, epoch: Epoch) -> Result<ArrayStat> {
+    pub async fn stat(&self, context: &Rc<Context>, view: impl Into<View>) -> Result<ArrayStat> {
         let what = GET_MAX | GET_DKEY | GET_RECX;
-        let found = self.object.query_key(context, epoch, what, Vec::new(), AKEY.to_vec()).await?;
+        let found = self.object.query_key(context, view, what, Vec::new(), AKEY.to_vec()).await?;
         let dkey = found.dkey.as_deref().and_then(|dkey| dkey.try_into().ok()).map_or(0, u64::from_le_bytes);
         let size = match (dkey, found.recx) {
             (0, _) | (_, None) => 0,
@@ -276,7 +285,8 @@ impl Array {
     ///
     /// # Errors
     /// As [`Object::update`], [`Object::list_dkeys`].
-    pub async fn set_size(&self, context: &Rc<Context>, size: u64) -> Result<()> {
+    pub async fn set_size(&self, context: &Rc<Context>, view: impl Into<View>, size: u64) -> Result<()> {
+        let view = &view.into();
         let chunk = self.chunk_cells();
         // The chunk that will be the last one, and the last cell's index in it.
         let (last_dkey, last_cell) = match size.checked_sub(1) {
@@ -286,43 +296,50 @@ impl Array {
         let mut anchor = Anchor::default();
         let (mut last_exists, mut room) = (false, 32 * 1024);
         while !anchor.eof {
-            match self.object.list_dkeys(context, 0, &mut anchor, 4096, room).await? {
+            match self.object.list_dkeys(context, view, &mut anchor, 4096, room).await? {
                 KeyList::TooBig(bytes) => room = bytes,
                 KeyList::Keys(dkeys) => {
                     let dkeys = dkeys.iter().filter_map(|dkey| dkey.as_slice().try_into().ok()).map(u64::from_le_bytes);
                     let cuts = dkeys.filter(|dkey| *dkey != 0 && *dkey >= last_dkey).collect::<Vec<_>>();
                     last_exists |= cuts.contains(&last_dkey);
-                    let cuts = cuts.into_iter().map(|dkey| self.cut_chunk(context, dkey, last_dkey, last_cell));
+                    let cuts = cuts.into_iter().map(|dkey| self.cut_chunk(context, view, dkey, last_dkey, last_cell));
                     finish_all(cuts).await?;
                 }
             }
         }
-        if size == 0 || (last_exists && self.cell_exists(context, last_dkey, last_cell).await?) {
+        if size == 0 || (last_exists && self.cell_exists(context, view, last_dkey, last_cell).await?) {
             return Ok(());
         }
         let mut cell = vec![0u8; self.cell_bytes as usize];
         let memory = [UserMemory::of_buffer(&mut cell)];
         let iod = self.iod(vec![Recx { idx: last_cell, nr: 1 }], self.cell_bytes);
-        self.object.update(context, 0, dkey_of(last_dkey), vec![iod], &memory).await.map(drop)
+        self.object.update(context, view, 0, dkey_of(last_dkey), vec![iod], &memory).await
     }
 
     /// Removes from a chunk what lies behind the array's new end.
-    async fn cut_chunk(&self, context: &Rc<Context>, dkey: u64, last_dkey: u64, last_cell: u64) -> Result<()> {
+    async fn cut_chunk(
+        &self,
+        context: &Rc<Context>,
+        view: &View,
+        dkey: u64,
+        last_dkey: u64,
+        last_cell: u64,
+    ) -> Result<()> {
         let chunk = self.chunk_cells();
         let from = if dkey == last_dkey { last_cell + 1 } else { 0 };
         if from == chunk {
             return Ok(());
         }
         if from == 0 && dkey != 1 {
-            return self.object.punch_dkey(context, 0, dkey_of(dkey)).await;
+            return self.object.punch_dkey(context, view, 0, dkey_of(dkey)).await;
         }
         let iod = self.iod(vec![Recx { idx: from, nr: chunk - from }], 0);
-        self.object.update(context, 0, dkey_of(dkey), vec![iod], &[]).await.map(drop)
+        self.object.update(context, view, 0, dkey_of(dkey), vec![iod], &[]).await
     }
 
-    async fn cell_exists(&self, context: &Rc<Context>, dkey: u64, cell: u64) -> Result<bool> {
+    async fn cell_exists(&self, context: &Rc<Context>, view: &View, dkey: u64, cell: u64) -> Result<bool> {
         let iod = self.iod(vec![Recx { idx: cell, nr: 1 }], 0);
-        let found = self.object.fetch(context, 0, 0, dkey_of(dkey), vec![iod], &[]).await?;
+        let found = self.object.fetch(context, view, 0, dkey_of(dkey), vec![iod], &[]).await?;
         // A fetch of sizes names the akey's record size, also for a hole: only present data counts.
         Ok(found.first().is_some_and(|found| found.size > 0 && !found.present.is_empty()))
     }

@@ -13,7 +13,7 @@ use daos_common::wire::pool::{
 };
 use daos_common::{Der, Epoch, Result};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use uuid::Uuid;
 
@@ -29,6 +29,8 @@ pub struct Container {
     objects: AtomicUsize,
     /// The pool map prepared for placement at this container's redundancy level, once it was needed.
     pub(crate) placer: RwLock<Option<Arc<Placer>>>,
+    /// Newest epoch at which a change through this handle is known to stand.
+    seen: AtomicU64,
     /// As `Pool::owned_at`.
     owned_at: Option<u32>,
 }
@@ -90,6 +92,7 @@ impl Container {
             props,
             objects: AtomicUsize::new(0),
             placer: RwLock::new(None),
+            seen: AtomicU64::new(0),
             owned_at,
         }
     }
@@ -232,6 +235,16 @@ impl Container {
 
     fn handle_request(&self) -> ContHandleRequest {
         ContHandleRequest { pool: self.pool.uuid, cont_handle: self.handle }
+    }
+
+    /// Takes note of the epoch of a change.
+    pub(crate) fn see_epoch(&self, epoch: Epoch) {
+        self.seen.fetch_max(epoch, Ordering::AcqRel);
+    }
+
+    /// The newest epoch noted.
+    pub(crate) fn seen_epoch(&self) -> Epoch {
+        self.seen.load(Ordering::Acquire)
     }
 
     pub(crate) fn object_opened(&self) {

@@ -7,11 +7,14 @@
 use crate::context::Context;
 use crate::memory::UserMemory;
 use crate::object::{Object, ShardRequest};
+use crate::transaction::Transaction;
+use crate::view::View;
 use daos_common::wire::object::{
     DataPath, FetchedIod, ObjFetchReply, ObjFetchRequest, ObjUpdateReply, ObjUpdateRequest,
 };
+use daos_common::wire::tx::ReadScope;
 use daos_common::wire::{INLINE_MAX_BYTES, Opcode, decode, encode};
-use daos_common::{Der, Epoch, Iod, IodKind, Recx, Result, flags};
+use daos_common::{Der, Iod, IodKind, Recx, Result, flags};
 use daos_fabric::Access;
 use std::rc::Rc;
 use std::time::Duration;
@@ -31,21 +34,25 @@ pub struct Fetched {
 }
 
 impl Object {
-    /// Writes akeys of one dkey: the data of `iods[i]` is `memory[i]`, which may be longer. Returns the epoch.
+    /// Writes akeys of one dkey: the data of `iods[i]` is `memory[i]`, which may be longer. In a transaction the
+    /// conditions are checked now, and the write happens at its commit.
     ///
     /// # Errors
     /// `INVAL`: empty or wrongly sized keys, overlapping extents, mixed conditions; `REC2BIG`: memory too short;
-    /// `NO_PERM`; `EXIST`, `NONEXIST`: a condition; `NOSPACE`; `UNREACH`; `TIMEDOUT`.
+    /// `NO_PERM`; `EXIST`, `NONEXIST`: a condition; `NOSPACE`; `UNREACH`; `TIMEDOUT`; in a transaction also as
+    /// `Transaction::check_change`, and `TX_RESTART`.
     pub async fn update(
         &self,
         context: &Rc<Context>,
+        view: impl Into<View>,
         flags: u64,
         dkey: Vec<u8>,
         iods: Vec<Iod>,
         memory: &[UserMemory],
-    ) -> Result<Epoch> {
+    ) -> Result<()> {
         self.check_writable()?;
         check_update_flags(flags)?;
+        let view = view.into();
         let mut data = UserMemory::default();
         for (index, iod) in iods.iter().enumerate() {
             let bytes = iod.data_bytes()?;
@@ -57,8 +64,13 @@ impl Object {
                 data.extend(&memory[index].slice(0, bytes));
             }
         }
-        let bytes = data.len();
         let route = self.route(&dkey)?;
+        if let Some(transaction) = view.of_change()? {
+            transaction.check_change(self)?;
+            self.check_update_conditions(context, &view, flags, &dkey, &iods).await?;
+            return transaction.add_update(self, route, dkey, iods, data);
+        }
+        let bytes = data.len();
         let operation = context.operation();
         let (exposed, path) = match bytes <= INLINE_MAX_BYTES as u64 {
             true => (None, DataPath::Inline),
@@ -76,25 +88,67 @@ impl Object {
         };
         let reply = self.call_shard(context, request, encode).await;
         drop(exposed);
-        Ok(decode::<ObjUpdateReply>(reply?.message.body())?.epoch)
+        let reply: ObjUpdateReply = decode(reply?.message.body())?;
+        self.container().see_epoch(reply.epoch);
+        Ok(())
     }
 
-    /// Reads akeys of one dkey at `epoch` (0: the newest) into `memory`; an iod without memory is asked for its size
-    /// only. Holes leave the memory as it is.
+    /// Checks an update's conditions by reads of the transaction.
+    async fn check_update_conditions(
+        &self,
+        context: &Rc<Context>,
+        view: &View,
+        flags: u64,
+        dkey: &[u8],
+        iods: &[Iod],
+    ) -> Result<()> {
+        const DKEY: u64 = flags::COND_DKEY_INSERT | flags::COND_DKEY_UPDATE;
+        const AKEY: u64 = flags::COND_AKEY_INSERT | flags::COND_AKEY_UPDATE;
+        if flags & DKEY != 0 {
+            let found = self.dkey_exists(context, view, dkey).await;
+            Transaction::check_condition(found, flags & flags::COND_DKEY_UPDATE != 0, "dkey")?;
+        }
+        for iod in iods {
+            let own = if flags & flags::COND_PER_AKEY != 0 { iod.flags } else { flags };
+            if own & AKEY != 0 {
+                let found = self.akey_exists(context, view, dkey, &iod.akey).await;
+                Transaction::check_condition(found, own & flags::COND_AKEY_UPDATE != 0, "akey")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// `NONEXIST`; as [`Object::fetch`].
+    pub(crate) async fn dkey_exists(&self, context: &Rc<Context>, view: &View, dkey: &[u8]) -> Result<()> {
+        let probe = Iod { akey: vec![0; 8], kind: IodKind::Single, size: 0, recxs: Vec::new(), flags: 0 };
+        self.fetch(context, view, flags::COND_DKEY_FETCH, dkey.to_vec(), vec![probe], &[]).await.map(drop)
+    }
+
+    /// # Errors
+    /// `NONEXIST`; as [`Object::fetch`].
+    pub(crate) async fn akey_exists(&self, context: &Rc<Context>, view: &View, dkey: &[u8], akey: &[u8]) -> Result<()> {
+        let probe = Iod { akey: akey.to_vec(), kind: IodKind::Single, size: 0, recxs: Vec::new(), flags: 0 };
+        self.fetch(context, view, flags::COND_AKEY_FETCH, dkey.to_vec(), vec![probe], &[]).await.map(drop)
+    }
+
+    /// Reads akeys of one dkey into `memory`; an iod without memory is asked for its size only. Holes leave the memory as
+    /// it is.
     ///
     /// # Errors
     /// `INVAL`: as for an update; `REC2BIG`: a single value is longer than its memory; `NONEXIST`: a condition;
-    /// `UNREACH`; `TIMEDOUT`.
+    /// `UNREACH`; `TIMEDOUT`; in a transaction also as `Transaction::begin_read`, and `TX_RESTART`.
     pub async fn fetch(
         &self,
         context: &Rc<Context>,
+        view: impl Into<View>,
         flags: u64,
-        epoch: Epoch,
         dkey: Vec<u8>,
         iods: Vec<Iod>,
         memory: &[UserMemory],
     ) -> Result<Vec<Fetched>> {
         check_fetch_flags(flags)?;
+        let view = view.into();
         let mut rooms = Vec::with_capacity(iods.len());
         let mut data = UserMemory::default();
         for (index, iod) in iods.iter().enumerate() {
@@ -107,6 +161,7 @@ impl Object {
         }
         let bytes = data.len();
         let route = self.route(&dkey)?;
+        let reading = view.begin_read(context, self, route, fetch_scopes(flags, &dkey, &iods)).await?;
         let (exposed, path) = match bytes <= INLINE_MAX_BYTES as u64 {
             true => (None, DataPath::Inline),
             false => {
@@ -115,6 +170,7 @@ impl Object {
                 (Some(exposed), path)
             }
         };
+        let (flags, epoch) = (flags | reading.flags, reading.epoch);
         let request = ShardRequest { route, opcode: Opcode::ObjFetch, flags, epoch, payload: &[] };
         let encode = |header| {
             let (dkey, iods, data, rooms) = (dkey.clone(), iods.clone(), path.clone(), rooms.clone());
@@ -128,7 +184,7 @@ impl Object {
             // is closed before the caller gets it back.
             context.runtime().sleep(CLOSING_GRACE).await;
         }
-        let reply = reply?;
+        let reply = reading.end(reply)?;
         let answer: ObjFetchReply = decode(reply.message.body())?;
         if answer.iods.len() != iods.len() {
             let (got, wanted) = (answer.iods.len(), iods.len());
@@ -145,6 +201,17 @@ impl Object {
         }
         Ok(fetched)
     }
+}
+
+/// What a fetch reads.
+fn fetch_scopes<'a>(flags: u64, dkey: &'a [u8], iods: &'a [Iod]) -> impl Iterator<Item = ReadScope> + 'a {
+    let whole = (flags & flags::COND_DKEY_FETCH != 0).then(|| ReadScope::Dkey(dkey.to_vec()));
+    whole.into_iter().chain(iods.iter().map(move |iod| {
+        // Who asks for the record size, or whether the akey exists, reads all of it.
+        let conditions = (flags | iod.flags) & flags::COND_AKEY_FETCH;
+        let recxs = if iod.size == 0 || conditions != 0 { Vec::new() } else { iod.recxs.clone() };
+        ReadScope::Akey { dkey: dkey.to_vec(), akey: iod.akey.clone(), recxs }
+    }))
 }
 
 /// Bytes of the memory that a fetch of `iod` may fill.

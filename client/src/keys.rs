@@ -2,13 +2,16 @@
 
 use crate::context::Context;
 use crate::object::{Object, Route, ShardRequest};
+use crate::transaction::Transaction;
+use crate::view::View;
 use daos_common::ids::KeyOrder;
 use daos_common::wire::object::{
     ListKind, Listed, ListedRecx, ObjKeyAnchorReply, ObjKeyAnchorRequest, ObjListReply, ObjListRequest,
-    ObjPunchRequest, ObjQueryKeyReply, ObjQueryKeyRequest,
+    ObjPunchRequest, ObjQueryKeyReply, ObjQueryKeyRequest, ObjUpdateReply,
 };
+use daos_common::wire::tx::ReadScope;
 use daos_common::wire::{Opcode, decode, encode};
-use daos_common::{Der, Epoch, IodKind, Recx, Result};
+use daos_common::{Der, IodKind, Recx, Result, flags};
 use futures_util::StreamExt;
 use std::rc::Rc;
 
@@ -61,12 +64,22 @@ pub struct RecxList {
 }
 
 impl Object {
-    /// Punches the whole object.
+    /// Punches the whole object. In a transaction the condition is checked now, and the punch happens at its commit.
     ///
     /// # Errors
-    /// `NO_PERM`; `NONEXIST`: with `COND_PUNCH`, and nothing is there; `UNREACH`; `TIMEDOUT`.
-    pub async fn punch(&self, context: &Rc<Context>, flags: u64) -> Result<()> {
+    /// `NO_PERM`; `NONEXIST`: with `COND_PUNCH`, and nothing is there; `UNREACH`; `TIMEDOUT`; in a transaction also as
+    /// `Transaction::check_change`, and `TX_RESTART`.
+    pub async fn punch(&self, context: &Rc<Context>, view: impl Into<View>, flags: u64) -> Result<()> {
         self.check_writable()?;
+        let view = view.into();
+        if let Some(transaction) = view.of_change()? {
+            transaction.check_change(self)?;
+            if flags & flags::COND_PUNCH != 0 && self.is_empty(context, &view).await? {
+                return Err(Der::NONEXIST.err(format!("object {} is empty", self.oid())));
+            }
+            return (0..self.groups())
+                .try_for_each(|group| transaction.add_punch(self, Route::Group(group), Vec::new(), Vec::new()));
+        }
         let punches = (0..self.groups()).map(|group| self.punch_group(context, flags, Route::Group(group), &[], &[]));
         let mut results = futures_util::stream::iter(punches).buffer_unordered(CONCURRENT_SHARDS);
         let (mut found, mut absent) = (false, None);
@@ -84,13 +97,39 @@ impl Object {
         }
     }
 
+    async fn is_empty(&self, context: &Rc<Context>, view: &View) -> Result<bool> {
+        let mut anchor = Anchor::default();
+        while !anchor.eof {
+            match self.list_dkeys(context, view, &mut anchor, 1, 1).await? {
+                KeyList::Keys(keys) if keys.is_empty() => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
     /// Punches one dkey.
     ///
     /// # Errors
     /// As [`Object::punch`]; `INVAL`: an empty or wrongly sized key.
-    pub async fn punch_dkey(&self, context: &Rc<Context>, flags: u64, dkey: Vec<u8>) -> Result<()> {
+    pub async fn punch_dkey(
+        &self,
+        context: &Rc<Context>,
+        view: impl Into<View>,
+        flags: u64,
+        dkey: Vec<u8>,
+    ) -> Result<()> {
         self.check_writable()?;
+        let view = view.into();
         let route = self.route(&dkey)?;
+        if let Some(transaction) = view.of_change()? {
+            transaction.check_change(self)?;
+            if flags & flags::COND_PUNCH != 0 {
+                let found = self.dkey_exists(context, &view, &dkey).await;
+                Transaction::check_condition(found, true, "dkey")?;
+            }
+            return transaction.add_punch(self, route, vec![dkey], Vec::new());
+        }
         self.punch_group(context, flags, route, &[dkey], &[]).await
     }
 
@@ -101,15 +140,27 @@ impl Object {
     pub async fn punch_akeys(
         &self,
         context: &Rc<Context>,
+        view: impl Into<View>,
         flags: u64,
         dkey: Vec<u8>,
         akeys: Vec<Vec<u8>>,
     ) -> Result<()> {
         self.check_writable()?;
+        let view = view.into();
         if akeys.is_empty() || akeys.iter().any(Vec::is_empty) {
             return Err(Der::INVAL.err(format!("object {}: no or an empty akey to punch", self.oid())));
         }
         let route = self.route(&dkey)?;
+        if let Some(transaction) = view.of_change()? {
+            transaction.check_change(self)?;
+            if flags & flags::COND_PUNCH != 0 {
+                for akey in &akeys {
+                    let found = self.akey_exists(context, &view, &dkey, akey).await;
+                    Transaction::check_condition(found, true, "akey")?;
+                }
+            }
+            return transaction.add_punch(self, route, vec![dkey], akeys);
+        }
         self.punch_group(context, flags, route, &[dkey], &akeys).await
     }
 
@@ -127,21 +178,26 @@ impl Object {
             let (dkeys, akeys) = (dkeys.to_vec(), akeys.to_vec());
             encode(&ObjPunchRequest { header, operation, dkeys, akeys })
         };
-        self.call_shard(context, request, encode).await.map(drop)
+        let reply = self.call_shard(context, request, encode).await?;
+        let reply: ObjUpdateReply = decode(reply.message.body())?;
+        self.container().see_epoch(reply.epoch);
+        Ok(())
     }
 
     /// Lists dkeys from `anchor` on, which it moves: at most `limit` keys of at most `room_bytes` in all.
     ///
     /// # Errors
-    /// `INVAL`: the anchor is not from here; `UNREACH`; `TIMEDOUT`.
+    /// `INVAL`: the anchor is not from here; `UNREACH`; `TIMEDOUT`; in a transaction also as
+    /// `Transaction::begin_read`, and `TX_RESTART`.
     pub async fn list_dkeys(
         &self,
         context: &Rc<Context>,
-        epoch: Epoch,
+        view: impl Into<View>,
         anchor: &mut Anchor,
         limit: u32,
         room_bytes: u64,
     ) -> Result<KeyList> {
+        let view = view.into();
         let groups = self.groups();
         if anchor.group >= groups {
             return Err(Der::INVAL.err(format!("object {}: the anchor is of another object", self.oid())));
@@ -150,7 +206,7 @@ impl Object {
         while !anchor.eof && (keys.len() as u32) < limit {
             let route = Route::Group(anchor.group);
             let left = limit - keys.len() as u32;
-            let reply = self.list(context, epoch, route, ListKind::Dkeys, Vec::new(), anchor, left, room).await?;
+            let reply = self.list(context, &view, route, ListKind::Dkeys, Vec::new(), anchor, left, room).await?;
             if reply.key_bytes_needed > 0 {
                 return Ok(match keys.is_empty() {
                     true => KeyList::TooBig(reply.key_bytes_needed),
@@ -181,7 +237,7 @@ impl Object {
     pub async fn list_akeys(
         &self,
         context: &Rc<Context>,
-        epoch: Epoch,
+        view: impl Into<View>,
         dkey: Vec<u8>,
         anchor: &mut Anchor,
         limit: u32,
@@ -191,7 +247,7 @@ impl Object {
             return Ok(KeyList::Keys(Vec::new()));
         }
         let route = self.route(&dkey)?;
-        let reply = self.list(context, epoch, route, ListKind::Akeys, dkey, anchor, limit, room_bytes).await?;
+        let reply = self.list(context, &view.into(), route, ListKind::Akeys, dkey, anchor, limit, room_bytes).await?;
         if reply.key_bytes_needed > 0 {
             return Ok(KeyList::TooBig(reply.key_bytes_needed));
         }
@@ -209,7 +265,7 @@ impl Object {
     pub async fn list_recxs(
         &self,
         context: &Rc<Context>,
-        epoch: Epoch,
+        view: impl Into<View>,
         dkey: Vec<u8>,
         akey: Vec<u8>,
         kind: Option<IodKind>,
@@ -222,7 +278,7 @@ impl Object {
         }
         let route = self.route(&dkey)?;
         let what = ListKind::Recxs { akey, kind, descending };
-        let reply = self.list(context, epoch, route, what, dkey, anchor, limit, u64::MAX).await?;
+        let reply = self.list(context, &view.into(), route, what, dkey, anchor, limit, u64::MAX).await?;
         let Listed::Recxs(recxs) = reply.entries else { return Err(self.malformed()) };
         anchor.eof = reply.eof;
         anchor.position = reply.anchor;
@@ -260,7 +316,7 @@ impl Object {
     pub(crate) async fn list(
         &self,
         context: &Rc<Context>,
-        epoch: Epoch,
+        view: &View,
         route: Route,
         what: ListKind,
         dkey: Vec<u8>,
@@ -268,12 +324,21 @@ impl Object {
         limit: u32,
         room_bytes: u64,
     ) -> Result<ObjListReply> {
-        let request = ShardRequest { route, opcode: Opcode::ObjList, flags: 0, epoch, payload: &[] };
+        let scope = match &what {
+            ListKind::Akeys => ReadScope::Dkey(dkey.clone()),
+            ListKind::Recxs { akey, .. } => {
+                ReadScope::Akey { dkey: dkey.clone(), akey: akey.clone(), recxs: Vec::new() }
+            }
+            _ => ReadScope::Object,
+        };
+        let reading = view.begin_read(context, self, route, [scope]).await?;
+        let (flags, epoch) = (reading.flags, reading.epoch);
+        let request = ShardRequest { route, opcode: Opcode::ObjList, flags, epoch, payload: &[] };
         let encode = |header| {
             let (what, dkey, anchor) = (what.clone(), dkey.clone(), anchor.position.clone());
             encode(&ObjListRequest { header, what, dkey, anchor, limit, room_bytes })
         };
-        let reply = self.call_shard(context, request, encode).await?;
+        let reply = reading.end(self.call_shard(context, request, encode).await)?;
         let reply: ObjListReply = decode(reply.message.body())?;
         if reply.anchor.len() > Anchor::POSITION_MAX_BYTES {
             return Err(self.malformed());
@@ -289,17 +354,18 @@ impl Object {
     pub async fn query_key(
         &self,
         context: &Rc<Context>,
-        epoch: Epoch,
+        view: impl Into<View>,
         what: u64,
         dkey: Vec<u8>,
         akey: Vec<u8>,
     ) -> Result<ObjQueryKeyReply> {
+        let view = view.into();
         self.check_query(what)?;
         let routes: Vec<Route> = match what & GET_DKEY == 0 && !dkey.is_empty() {
             true => vec![self.route(&dkey)?],
             false => (0..self.groups()).map(Route::Group).collect(),
         };
-        let queries = routes.into_iter().map(|route| self.query_group(context, epoch, route, what, &dkey, &akey));
+        let queries = routes.into_iter().map(|route| self.query_group(context, &view, route, what, &dkey, &akey));
         let mut replies = futures_util::stream::iter(queries).buffer_unordered(CONCURRENT_SHARDS);
         let mut best = ObjQueryKeyReply { dkey: None, akey: None, recx: None, max_epoch: 0 };
         while let Some(reply) = replies.next().await {
@@ -316,15 +382,22 @@ impl Object {
     async fn query_group(
         &self,
         context: &Rc<Context>,
-        epoch: Epoch,
+        view: &View,
         route: Route,
         what: u64,
         dkey: &[u8],
         akey: &[u8],
     ) -> Result<ObjQueryKeyReply> {
-        let request = ShardRequest { route, opcode: Opcode::ObjQueryKey, flags: 0, epoch, payload: &[] };
+        let scope = match what & (GET_DKEY | GET_AKEY | GET_RECX) {
+            GET_RECX => ReadScope::Akey { dkey: dkey.to_vec(), akey: akey.to_vec(), recxs: Vec::new() },
+            bits if bits != 0 && bits & GET_DKEY == 0 => ReadScope::Dkey(dkey.to_vec()),
+            _ => ReadScope::Object,
+        };
+        let reading = view.begin_read(context, self, route, [scope]).await?;
+        let (flags, epoch) = (reading.flags, reading.epoch);
+        let request = ShardRequest { route, opcode: Opcode::ObjQueryKey, flags, epoch, payload: &[] };
         let encode = |header| encode(&ObjQueryKeyRequest { header, what, dkey: dkey.to_vec(), akey: akey.to_vec() });
-        decode(self.call_shard(context, request, encode).await?.message.body())
+        decode(reading.end(self.call_shard(context, request, encode).await)?.message.body())
     }
 
     fn check_query(&self, what: u64) -> Result<()> {

@@ -14,6 +14,7 @@
 pub mod agent;
 pub mod array;
 pub mod class;
+mod commit;
 mod confined;
 pub mod container;
 pub mod context;
@@ -31,7 +32,9 @@ mod rpc;
 pub mod system;
 #[cfg(test)]
 mod tests;
+pub mod transaction;
 mod verify;
+pub mod view;
 
 pub use array::Array;
 pub use container::Container;
@@ -39,3 +42,5 @@ pub use context::{Context, SharedContext, block_on};
 pub use memory::UserMemory;
 pub use object::Object;
 pub use pool::Pool;
+pub use transaction::Transaction;
+pub use view::View;

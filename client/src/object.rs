@@ -35,7 +35,7 @@ pub struct Object {
 }
 
 /// Which shard a request goes to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Route {
     /// The group that holds a dkey of this hash.
     Dkey(u64),
@@ -141,7 +141,7 @@ impl Object {
         let mut retry = Retry::new(context);
         loop {
             let layout = self.layout()?;
-            let place = self.pick(&layout, request.route)?;
+            let place = pick(&layout, self.oid, request.route)?;
             let body = encode(self.header(&layout, &place, &request))?;
             let (rank, target) = (place.rank, place.index + 1);
             let sent = context.send(rank, target, request.opcode, body, request.payload, retry.remaining()).await;
@@ -168,22 +168,6 @@ impl Object {
             epoch: request.epoch,
             flags: request.flags,
         }
-    }
-
-    /// The first usable shard of a route's group.
-    fn pick(&self, layout: &Layout, route: Route) -> Result<ShardPlace> {
-        let (group, only) = match route {
-            Route::Dkey(hash) => (layout.group_of(hash), None),
-            Route::Group(group) => (group, None),
-            Route::Shard(shard) => (shard / layout.group_size.max(1), Some(shard)),
-        };
-        let fits = |place: &&ShardPlace| only.is_none_or(|shard| place.shard == shard);
-        let usable = layout.group(group).iter().filter(fits).find(|place| !place.failed && !place.rebuilding);
-        usable.copied().ok_or_else(|| {
-            let oid = self.oid;
-            Der::DATA_LOSS
-                .err(format!("object {oid}: no target of group {group} is in service (pool map {})", layout.version))
-        })
     }
 
     fn current_layout(&self) -> Arc<Layout> {
@@ -220,7 +204,29 @@ impl Container {
     }
 }
 
-fn place(container: &Container, oid: ObjectId) -> Result<Arc<Layout>> {
+/// The first usable shard of a route's group.
+///
+/// # Errors
+/// `DATA_LOSS`: there is none.
+pub(crate) fn pick(layout: &Layout, oid: ObjectId, route: Route) -> Result<ShardPlace> {
+    let (group, only) = match route {
+        Route::Dkey(hash) => (layout.group_of(hash), None),
+        Route::Group(group) => (group, None),
+        Route::Shard(shard) => (shard / layout.group_size.max(1), Some(shard)),
+    };
+    let fits = |place: &&ShardPlace| only.is_none_or(|shard| place.shard == shard);
+    let usable = layout.group(group).iter().filter(fits).find(|place| !place.failed && !place.rebuilding);
+    usable.copied().ok_or_else(|| {
+        Der::DATA_LOSS
+            .err(format!("object {oid}: no target of group {group} is in service (pool map {})", layout.version))
+    })
+}
+
+/// Where an object's shards are by the newest pool map.
+///
+/// # Errors
+/// `INVAL`: no such class, or the pool is too small for it.
+pub(crate) fn place(container: &Container, oid: ObjectId) -> Result<Arc<Layout>> {
     let layout = container.placer().and_then(|placer| placer.layout(oid));
     Ok(Arc::new(layout.map_err(|error| error.at(format_args!("placing object {oid}")))?))
 }

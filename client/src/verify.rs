@@ -68,7 +68,8 @@ impl Object {
         let (mut anchor, mut found) = (Anchor::default(), Verified::default());
         while !anchor.eof {
             let (what, limit) = (ListKind::Dkeys, DKEYS_AT_ONCE);
-            let listed = self.list(context, epoch, route, what, Vec::new(), &anchor, limit, DKEYS_ROOM_BYTES).await?;
+            let listed =
+                self.list(context, &epoch.into(), route, what, Vec::new(), &anchor, limit, DKEYS_ROOM_BYTES).await?;
             let Listed::Keys(dkeys) = listed.entries else { return Err(self.malformed()) };
             for dkey in dkeys {
                 let mut from = (Vec::new(), 0);

@@ -19,6 +19,9 @@ pub const COND_PER_AKEY: u64 = 1 << 7;
 /// Every conditional bit.
 pub const COND_MASK: u64 = (1 << 8) - 1;
 
+/// On the wire only: a read of a transaction, which is answered TX_RESTART when its epoch is no longer kept.
+pub const IN_TRANSACTION: u64 = 1 << 32;
+
 /// Pool or container opened for reading (`DAOS_PC_RO`, `DAOS_COO_RO`).
 pub const OPEN_RO: u64 = 1 << 0;
 /// Opened for reading and writing (`DAOS_PC_RW`, `DAOS_COO_RW`).

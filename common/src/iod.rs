@@ -4,7 +4,7 @@ use crate::{Der, Result};
 use serde::{Deserialize, Serialize};
 
 /// A range of records: `nr` records from index `idx` (`daos_recx_t`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Recx {
     /// First record.
     pub idx: u64,

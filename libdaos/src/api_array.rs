@@ -1,6 +1,6 @@
 //! Arrays.
 
-use crate::api_object::{no_transaction, read_epoch};
+use crate::api_object::view;
 use crate::c::{Length, Out, SgList, elements, give_global, take_global};
 use crate::call::{Call, answer};
 use crate::handles::{ARRAYS, CONTAINERS};
@@ -48,10 +48,10 @@ daos_export::export! { Der;
         unsafe { Call::on(ev) }.run(|| {
             // SAFETY: the contract of `c`.
             let place = unsafe { Out::required(oh, "oh") }?;
-            no_transaction(th)?;
+            let view = view(th)?;
             let object = object(coh, oid, object::OPEN_RW)?;
             Ok(move |context| async move {
-                let array = Array::create(&context, object, cell_size, chunk_size).await?;
+                let array = Array::create(&context, view, object, cell_size, chunk_size).await?;
                 place.set(daos_handle_t { cookie: ARRAYS.insert(array)? });
                 Ok(())
             })
@@ -61,7 +61,7 @@ daos_export::export! { Der;
     fn daos_array_open(
         coh: daos_handle_t,
         oid: daos_obj_id_t,
-        _th: daos_handle_t,
+        th: daos_handle_t,
         mode: c_uint,
         cell_size: *mut daos_size_t,
         chunk_size: *mut daos_size_t,
@@ -74,9 +74,9 @@ daos_export::export! { Der;
             let (place, cell) = unsafe { (Out::required(oh, "oh")?, Out::required(cell_size, "cell_size")?) };
             // SAFETY: the contract of `c`.
             let chunk = unsafe { Out::required(chunk_size, "chunk_size") }?;
-            let object = object(coh, oid, mode)?;
+            let (object, view) = (object(coh, oid, mode)?, view(th)?);
             Ok(move |context| async move {
-                let array = Array::open(&context, object).await?;
+                let array = Array::open(&context, view, object).await?;
                 cell.set(array.cell_bytes());
                 chunk.set(array.chunk_cells());
                 place.set(daos_handle_t { cookie: ARRAYS.insert(array)? });
@@ -117,9 +117,8 @@ daos_export::export! { Der;
     fn daos_array_destroy(oh: daos_handle_t, th: daos_handle_t, ev: *mut daos_event_t) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let array = ARRAYS.get(oh.cookie)?;
-            no_transaction(th)?;
-            Ok(move |context| async move { array.object().punch(&context, 0).await })
+            let (array, view) = (ARRAYS.get(oh.cookie)?, view(th)?);
+            Ok(move |context| async move { array.object().punch(&context, view, 0).await })
         })
     }
 
@@ -136,10 +135,10 @@ daos_export::export! { Der;
             let (ranges, list) = unsafe { (ranges(iod)?, SgList::new(sgl)?) };
             // SAFETY: the contract of `c`.
             let place = unsafe { Out::required(iod, "iod") }?;
-            let (array, epoch) = (ARRAYS.get(oh.cookie)?, read_epoch(th)?);
+            let (array, view) = (ARRAYS.get(oh.cookie)?, view(th)?);
             let memory = list.memory(Length::Told);
             Ok(move |context| async move {
-                let count = array.read(&context, epoch, &ranges, &memory).await?;
+                let count = array.read(&context, view, &ranges, &memory).await?;
                 place.set(daos_array_iod_t {
                     arr_nr_short_read: count.short,
                     arr_nr_read: count.read,
@@ -161,10 +160,9 @@ daos_export::export! { Der;
         unsafe { Call::on(ev) }.run(|| {
             // SAFETY: the contract of `c`.
             let (ranges, list) = unsafe { (ranges(iod)?, SgList::new(sgl)?) };
-            let array = ARRAYS.get(oh.cookie)?;
-            no_transaction(th)?;
+            let (array, view) = (ARRAYS.get(oh.cookie)?, view(th)?);
             let memory = list.memory(Length::Told);
-            Ok(move |context| async move { array.write(&context, &ranges, &memory).await })
+            Ok(move |context| async move { array.write(&context, view, &ranges, &memory).await })
         })
     }
 
@@ -178,9 +176,8 @@ daos_export::export! { Der;
         unsafe { Call::on(ev) }.run(|| {
             // SAFETY: the contract of `c`.
             let ranges = unsafe { ranges(iod) }?;
-            let array = ARRAYS.get(oh.cookie)?;
-            no_transaction(th)?;
-            Ok(move |context| async move { array.punch(&context, &ranges).await })
+            let (array, view) = (ARRAYS.get(oh.cookie)?, view(th)?);
+            Ok(move |context| async move { array.punch(&context, view, &ranges).await })
         })
     }
 
@@ -194,9 +191,9 @@ daos_export::export! { Der;
         unsafe { Call::on(ev) }.run(|| {
             // SAFETY: the contract of `c`.
             let place = unsafe { Out::required(size, "size") }?;
-            let (array, epoch) = (ARRAYS.get(oh.cookie)?, read_epoch(th)?);
+            let (array, view) = (ARRAYS.get(oh.cookie)?, view(th)?);
             Ok(move |context| async move {
-                place.set(array.size(&context, epoch).await?);
+                place.set(array.size(&context, view).await?);
                 Ok(())
             })
         })
@@ -212,9 +209,9 @@ daos_export::export! { Der;
         unsafe { Call::on(ev) }.run(|| {
             // SAFETY: the contract of `c`.
             let place = unsafe { Out::required(stbuf, "stbuf") }?;
-            let (array, epoch) = (ARRAYS.get(oh.cookie)?, read_epoch(th)?);
+            let (array, view) = (ARRAYS.get(oh.cookie)?, view(th)?);
             Ok(move |context| async move {
-                let stat = array.stat(&context, epoch).await?;
+                let stat = array.stat(&context, view).await?;
                 place.set(daos_array_stbuf_t { st_size: stat.size, st_max_epoch: stat.max_epoch });
                 Ok(())
             })
@@ -229,9 +226,8 @@ daos_export::export! { Der;
     ) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let array = ARRAYS.get(oh.cookie)?;
-            no_transaction(th)?;
-            Ok(move |context| async move { array.set_size(&context, size).await })
+            let (array, view) = (ARRAYS.get(oh.cookie)?, view(th)?);
+            Ok(move |context| async move { array.set_size(&context, view, size).await })
         })
     }
 

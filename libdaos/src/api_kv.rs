@@ -1,6 +1,6 @@
 //! Key-value objects: a key is a dkey, its value the single value of akey `0`.
 
-use crate::api_object::{KeyPlaces, list_dkeys, no_transaction, read_epoch};
+use crate::api_object::{KeyPlaces, list_dkeys, view};
 use crate::c::Out;
 use crate::call::Call;
 use crate::handles::{CONTAINERS, KEY_VALUES};
@@ -57,9 +57,8 @@ daos_export::export! { Der;
     fn daos_kv_destroy(oh: daos_handle_t, th: daos_handle_t, ev: *mut daos_event_t) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let object = KEY_VALUES.get(oh.cookie)?;
-            no_transaction(th)?;
-            Ok(move |context| async move { object.punch(&context, 0).await })
+            let (object, view) = (KEY_VALUES.get(oh.cookie)?, view(th)?);
+            Ok(move |context| async move { object.punch(&context, view, 0).await })
         })
     }
 
@@ -76,15 +75,14 @@ daos_export::export! { Der;
         unsafe { Call::on(ev) }.run(|| {
             // SAFETY: the contract of `c`.
             let key = unsafe { key_text(key) }?;
-            let object = KEY_VALUES.get(oh.cookie)?;
-            no_transaction(th)?;
+            let (object, view) = (KEY_VALUES.get(oh.cookie)?, view(th)?);
             if buf.is_null() && size > 0 {
                 return Err(crate::c::null("buf"));
             }
             // SAFETY: the contract of `c`; an update only reads it.
             let memory = unsafe { UserMemory::new([(buf.cast::<u8>().cast_mut(), size as usize)]) };
             Ok(move |context| async move {
-                object.update(&context, flags, key, vec![iod(size)], &[memory]).await.map(drop)
+                object.update(&context, view, flags, key, vec![iod(size)], &[memory]).await
             })
         })
     }
@@ -102,18 +100,18 @@ daos_export::export! { Der;
         unsafe { Call::on(ev) }.run(|| {
             // SAFETY: the contract of `c`.
             let (key, place) = unsafe { (key_text(key)?, Out::required(size, "size")?) };
-            let (object, epoch) = (KEY_VALUES.get(oh.cookie)?, read_epoch(th)?);
+            let (object, view) = (KEY_VALUES.get(oh.cookie)?, view(th)?);
             let room = place.get();
             // SAFETY: the contract of `c`.
             let memory = unsafe { UserMemory::new([(buf.cast::<u8>(), room as usize)]) };
             // Without a buffer the size is asked for, whatever the caller's variable holds.
             let size = if memory.is_empty() { 0 } else { room };
             Ok(move |context| async move {
-                let found = object.fetch(&context, flags, epoch, key.clone(), vec![iod(size)], &[memory]).await;
+                let found = object.fetch(&context, &view, flags, key.clone(), vec![iod(size)], &[memory]).await;
                 match found {
                     Ok(found) => place.set(found.first().map_or(0, |found| found.size)),
                     Err(error) if error.code() == Der::REC2BIG => {
-                        if let Ok(found) = object.fetch(&context, flags, epoch, key, vec![iod(0)], &[]).await {
+                        if let Ok(found) = object.fetch(&context, &view, flags, key, vec![iod(0)], &[]).await {
                             place.set(found.first().map_or(0, |found| found.size));
                         }
                         return Err(error);
@@ -136,9 +134,8 @@ daos_export::export! { Der;
         unsafe { Call::on(ev) }.run(|| {
             // SAFETY: the contract of `c`.
             let key = unsafe { key_text(key) }?;
-            let object = KEY_VALUES.get(oh.cookie)?;
-            no_transaction(th)?;
-            Ok(move |context| async move { object.punch_dkey(&context, flags, key).await })
+            let (object, view) = (KEY_VALUES.get(oh.cookie)?, view(th)?);
+            Ok(move |context| async move { object.punch_dkey(&context, view, flags, key).await })
         })
     }
 
@@ -153,9 +150,9 @@ daos_export::export! { Der;
     ) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let (object, epoch) = (KEY_VALUES.get(oh.cookie)?, read_epoch(th)?);
+            let (object, view) = (KEY_VALUES.get(oh.cookie)?, view(th)?);
             // SAFETY: the contract of `c`.
-            Ok(list_dkeys(object, epoch, unsafe { KeyPlaces::new(nr, kds, sgl, anchor, KEY_TYPE_DKEY) }?))
+            Ok(list_dkeys(object, view, unsafe { KeyPlaces::new(nr, kds, sgl, anchor, KEY_TYPE_DKEY) }?))
         })
     }
 }

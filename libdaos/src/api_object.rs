@@ -4,10 +4,10 @@ use crate::akeys::{Akeys, Direction};
 use crate::anchor;
 use crate::c::{Length, Out, OutArray, SgList, elements, key};
 use crate::call::{Call, answer};
-use crate::handles::{CONTAINERS, OBJECTS, SNAPSHOTS};
+use crate::handles::{CONTAINERS, OBJECTS, TRANSACTIONS};
 use daos_client::keys::{Anchor, GET_AKEY, GET_DKEY, GET_RECX, KeyList};
-use daos_client::{Context, Object, UserMemory};
-use daos_common::{Der, Epoch, IodKind, ObjectId, Result};
+use daos_client::{Context, Object, UserMemory, View};
+use daos_common::{Der, IodKind, ObjectId, Result};
 use daos_sys::{d_iov_t, d_sg_list_t, daos_anchor_t, daos_epoch_range_t, daos_epoch_t, daos_event_t, daos_handle_t};
 use daos_sys::{daos_iod_t, daos_iom_t, daos_key_desc_t, daos_key_t, daos_obj_id_t, daos_recx_t, daos_size_t};
 use std::ffi::{c_int, c_uint};
@@ -19,22 +19,11 @@ use std::sync::Arc;
 const KEY_TYPE_DKEY: u32 = 2;
 const KEY_TYPE_AKEY: u32 = 3;
 
-/// The epoch that a transaction handle reads at; 0 without one.
-pub(crate) fn read_epoch(th: daos_handle_t) -> Result<Epoch> {
+/// What the operations of a transaction handle see and change; without one (`DAOS_TX_NONE`) the newest.
+pub(crate) fn view(th: daos_handle_t) -> Result<View> {
     match th.cookie {
-        0 => Ok(0),
-        cookie => SNAPSHOTS.get(cookie).map(|epoch| *epoch),
-    }
-}
-
-/// Checks that a modification is not part of a transaction, which is not built yet.
-pub(crate) fn no_transaction(th: daos_handle_t) -> Result<()> {
-    match th.cookie {
-        0 => Ok(()),
-        cookie => {
-            SNAPSHOTS.get(cookie)?;
-            Err(Der::NO_PERM.err("a snapshot's transaction is for reading only"))
-        }
+        0 => Ok(View::Newest),
+        cookie => TRANSACTIONS.get(cookie).map(View::In),
     }
 }
 
@@ -111,13 +100,13 @@ impl KeyPlaces {
 /// Lists dkeys of an object into the caller's places.
 pub(crate) fn list_dkeys(
     object: Arc<Object>,
-    epoch: Epoch,
+    view: View,
     places: KeyPlaces,
 ) -> impl FnOnce(Rc<Context>) -> Box<dyn Future<Output = Result<()>> + Unpin> {
     move |context| {
         Box::new(Box::pin(async move {
             let mut anchor = places.anchor();
-            let found = object.list_dkeys(&context, epoch, &mut anchor, places.limit(), places.room()).await?;
+            let found = object.list_dkeys(&context, view, &mut anchor, places.limit(), places.room()).await?;
             places.give(found, &anchor)
         }))
     }
@@ -127,18 +116,18 @@ pub(crate) fn list_dkeys(
 pub(crate) async fn fetch(
     context: &Rc<Context>,
     object: &Object,
+    view: &View,
     flags: u64,
-    epoch: Epoch,
     dkey: Vec<u8>,
     akeys: &Akeys,
 ) -> Result<()> {
-    let fetched = object.fetch(context, flags, epoch, dkey.clone(), akeys.iods.clone(), &akeys.memory).await;
+    let fetched = object.fetch(context, view, flags, dkey.clone(), akeys.iods.clone(), &akeys.memory).await;
     match fetched {
         Ok(found) => akeys.give_results(&found),
         Err(error) if error.code() == Der::REC2BIG => {
             let mut probes = akeys.iods.clone();
             probes.iter_mut().for_each(|iod| iod.size = 0);
-            if let Ok(found) = object.fetch(context, flags, epoch, dkey, probes, &[]).await {
+            if let Ok(found) = object.fetch(context, view, flags, dkey, probes, &[]).await {
                 found.iter().enumerate().for_each(|(index, found)| akeys.give_size(index, found.size));
             }
             Err(error)
@@ -182,15 +171,14 @@ daos_export::export! { Der;
     ) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let object = OBJECTS.get(oh.cookie)?;
-            no_transaction(th)?;
+            let (object, view) = (OBJECTS.get(oh.cookie)?, view(th)?);
             // SAFETY: the contract of `c`.
             let dkey = unsafe { key(dkey, "dkey") }?;
             let (count, maps) = (nr as usize, std::ptr::null_mut());
             // SAFETY: the contract of `c`.
             let akeys = unsafe { Akeys::new(object.oid(), count, iods, sgls, maps, Direction::Update) }?;
             Ok(move |context| async move {
-                object.update(&context, flags, dkey, akeys.iods, &akeys.memory).await.map(drop)
+                object.update(&context, view, flags, dkey, akeys.iods, &akeys.memory).await
             })
         })
     }
@@ -208,22 +196,20 @@ daos_export::export! { Der;
     ) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let object = OBJECTS.get(oh.cookie)?;
-            let epoch = read_epoch(th)?;
+            let (object, view) = (OBJECTS.get(oh.cookie)?, view(th)?);
             // SAFETY: the contract of `c`.
             let dkey = unsafe { key(dkey, "dkey") }?;
             // SAFETY: the contract of `c`.
             let akeys = unsafe { Akeys::new(object.oid(), nr as usize, iods, sgls, ioms, Direction::Fetch) }?;
-            Ok(move |context| async move { fetch(&context, &object, flags, epoch, dkey, &akeys).await })
+            Ok(move |context| async move { fetch(&context, &object, &view, flags, dkey, &akeys).await })
         })
     }
 
     fn daos_obj_punch(oh: daos_handle_t, th: daos_handle_t, flags: u64, ev: *mut daos_event_t) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let object = OBJECTS.get(oh.cookie)?;
-            no_transaction(th)?;
-            Ok(move |context| async move { object.punch(&context, flags).await })
+            let (object, view) = (OBJECTS.get(oh.cookie)?, view(th)?);
+            Ok(move |context| async move { object.punch(&context, view, flags).await })
         })
     }
 
@@ -237,14 +223,13 @@ daos_export::export! { Der;
     ) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let object = OBJECTS.get(oh.cookie)?;
-            no_transaction(th)?;
+            let (object, view) = (OBJECTS.get(oh.cookie)?, view(th)?);
             if nr != 1 {
                 return Err(Der::INVAL.err(format!("{nr} dkeys to punch in one call; one is what it takes")));
             }
             // SAFETY: the contract of `c`.
             let dkey = unsafe { key(dkeys, "dkey") }?;
-            Ok(move |context| async move { object.punch_dkey(&context, flags, dkey).await })
+            Ok(move |context| async move { object.punch_dkey(&context, view, flags, dkey).await })
         })
     }
 
@@ -259,15 +244,14 @@ daos_export::export! { Der;
     ) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let object = OBJECTS.get(oh.cookie)?;
-            no_transaction(th)?;
+            let (object, view) = (OBJECTS.get(oh.cookie)?, view(th)?);
             // SAFETY: the contract of `c`.
             let dkey = unsafe { key(dkey, "dkey") }?;
             // SAFETY: the contract of `c`.
             let akeys: Vec<d_iov_t> = unsafe { elements(akeys, nr as usize) };
             // SAFETY: the contract of `c`.
             let akeys = akeys.iter().map(|akey| unsafe { key(akey, "akey") }).collect::<Result<Vec<_>>>()?;
-            Ok(move |context| async move { object.punch_akeys(&context, flags, dkey, akeys).await })
+            Ok(move |context| async move { object.punch_akeys(&context, view, flags, dkey, akeys).await })
         })
     }
 
@@ -282,9 +266,9 @@ daos_export::export! { Der;
     ) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let (object, epoch) = (OBJECTS.get(oh.cookie)?, read_epoch(th)?);
+            let (object, view) = (OBJECTS.get(oh.cookie)?, view(th)?);
             // SAFETY: the contract of `c`.
-            Ok(list_dkeys(object, epoch, unsafe { KeyPlaces::new(nr, kds, sgl, anchor, KEY_TYPE_DKEY) }?))
+            Ok(list_dkeys(object, view, unsafe { KeyPlaces::new(nr, kds, sgl, anchor, KEY_TYPE_DKEY) }?))
         })
     }
 
@@ -300,14 +284,14 @@ daos_export::export! { Der;
     ) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let (object, epoch) = (OBJECTS.get(oh.cookie)?, read_epoch(th)?);
+            let (object, view) = (OBJECTS.get(oh.cookie)?, view(th)?);
             // SAFETY: the contract of `c`.
             let dkey = unsafe { key(dkey, "dkey") }?;
             // SAFETY: the contract of `c`.
             let places = unsafe { KeyPlaces::new(nr, kds, sgl, anchor, KEY_TYPE_AKEY) }?;
             Ok(move |context| async move {
                 let (mut anchor, limit, room) = (places.anchor(), places.limit(), places.room());
-                let found = object.list_akeys(&context, epoch, dkey, &mut anchor, limit, room).await?;
+                let found = object.list_akeys(&context, view, dkey, &mut anchor, limit, room).await?;
                 places.give(found, &anchor)
             })
         })
@@ -328,7 +312,7 @@ daos_export::export! { Der;
     ) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let (object, epoch) = (OBJECTS.get(oh.cookie)?, read_epoch(th)?);
+            let (object, view) = (OBJECTS.get(oh.cookie)?, view(th)?);
             // SAFETY: the contract of `c`.
             let (dkey, akey) = unsafe { (key(dkey, "dkey")?, key(akey, "akey")?) };
             // SAFETY: the contract of `c`.
@@ -345,7 +329,7 @@ daos_export::export! { Der;
             Ok(move |context| async move {
                 let (mut anchor, kind) = (anchor::take(&place.get()), Some(IodKind::Array));
                 let found = object
-                    .list_recxs(&context, epoch, dkey, akey, kind, !incr_order, &mut anchor, limit)
+                    .list_recxs(&context, view, dkey, akey, kind, !incr_order, &mut anchor, limit)
                     .await?;
                 for (index, listed) in found.recxs.iter().enumerate() {
                     recxs.set(index, daos_recx_t { rx_idx: listed.recx.idx, rx_nr: listed.recx.nr });
@@ -372,7 +356,7 @@ daos_export::export! { Der;
     ) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let (object, epoch) = (OBJECTS.get(oh.cookie)?, read_epoch(th)?);
+            let (object, view) = (OBJECTS.get(oh.cookie)?, view(th)?);
             // SAFETY: the contract of `c`.
             let dkey = unsafe { QueriedKey::new(dkey, flags & GET_DKEY != 0, "dkey") }?;
             // SAFETY: the contract of `c`.
@@ -387,7 +371,7 @@ daos_export::export! { Der;
                 _ => Some(unsafe { Out::required(recx, "recx") }?),
             };
             Ok(move |context| async move {
-                let found = object.query_key(&context, epoch, flags, dkey.given.clone(), akey.given.clone()).await?;
+                let found = object.query_key(&context, view, flags, dkey.given.clone(), akey.given.clone()).await?;
                 dkey.give(found.dkey.as_deref());
                 akey.give(found.akey.as_deref());
                 if let Some(place) = place {
@@ -409,11 +393,11 @@ daos_export::export! { Der;
     ) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            let (object, at) = (OBJECTS.get(oh.cookie)?, read_epoch(th)?);
+            let (object, view) = (OBJECTS.get(oh.cookie)?, view(th)?);
             // SAFETY: the contract of `c`.
             let place = unsafe { Out::required(epoch, "epoch") }?;
             Ok(move |context| async move {
-                place.set(object.query_key(&context, at, 0, Vec::new(), Vec::new()).await?.max_epoch);
+                place.set(object.query_key(&context, view, 0, Vec::new(), Vec::new()).await?.max_epoch);
                 Ok(())
             })
         })

@@ -3,7 +3,7 @@
 
 use crate::anchor;
 use crate::api_class::give_attributes;
-use crate::api_object::read_epoch;
+use crate::api_object::view;
 use crate::c::{Out, OutArray, key};
 use crate::call::{Call, answer};
 use crate::handles::{CONTAINERS, OBJECTS};
@@ -154,7 +154,7 @@ daos_export::export! { Der;
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
             let object = OBJECTS.get(oh.cookie)?;
-            read_epoch(th)?;
+            view(th)?;
             // SAFETY: the contract of `c`.
             let (dkey, place) = unsafe { (key(dkey, "dkey")?, Out::required(anchor, "anchor")?) };
             // SAFETY: the contract of `c`.

@@ -2,8 +2,7 @@
 
 use crate::queue::Queue;
 use daos_client::handle::HandleTable;
-use daos_client::{Array, Container, Object, Pool};
-use daos_common::Epoch;
+use daos_client::{Array, Container, Object, Pool, Transaction};
 
 pub(crate) static POOLS: HandleTable<Pool> = HandleTable::new(1, "pool");
 pub(crate) static CONTAINERS: HandleTable<Container> = HandleTable::new(2, "container");
@@ -11,7 +10,7 @@ pub(crate) static OBJECTS: HandleTable<Object> = HandleTable::new(3, "object");
 pub(crate) static ARRAYS: HandleTable<Array> = HandleTable::new(4, "array");
 pub(crate) static KEY_VALUES: HandleTable<Object> = HandleTable::new(5, "key-value");
 pub(crate) static QUEUES: HandleTable<Queue> = HandleTable::new(6, "event queue");
-pub(crate) static SNAPSHOTS: HandleTable<Epoch> = HandleTable::new(7, "transaction");
+pub(crate) static TRANSACTIONS: HandleTable<Transaction> = HandleTable::new(7, "transaction");
 
 /// Drops every handle, after the last `daos_fini`.
 pub(crate) fn clear() {
@@ -19,7 +18,7 @@ pub(crate) fn clear() {
     ARRAYS.clear();
     KEY_VALUES.clear();
     OBJECTS.clear();
-    SNAPSHOTS.clear();
+    TRANSACTIONS.clear();
     CONTAINERS.clear();
     POOLS.clear();
     QUEUES.clear();

@@ -70,16 +70,16 @@ fn random_operations_agree_with_a_vector() {
             match random.below(10) {
                 0..=3 => {
                     let memory = parts(&mut random, &mut buffer);
-                    array.write(&world.client, &ranges, &memory).await.unwrap();
+                    array.write(&world.client, 0, &ranges, &memory).await.unwrap();
                     places().zip(&buffer).for_each(|(place, byte)| model[place as usize] = Some(*byte));
                 }
                 4 => {
-                    array.punch(&world.client, &ranges).await.unwrap();
+                    array.punch(&world.client, 0, &ranges).await.unwrap();
                     places().for_each(|place| model[place as usize] = None);
                 }
                 5 => {
                     let wanted = random.below(SPACE);
-                    array.set_size(&world.client, wanted).await.unwrap();
+                    array.set_size(&world.client, 0, wanted).await.unwrap();
                     model[wanted as usize..].fill(None);
                     if wanted > 0 {
                         model[wanted as usize - 1].get_or_insert(0);

@@ -19,7 +19,7 @@ fn value(bytes: u64) -> Vec<Iod> {
 
 async fn put(world: &World, object: &Object, data: &mut [u8]) -> Result<()> {
     let memory = [UserMemory::of_buffer(data)];
-    object.update(&world.client, 0, b"dkey".to_vec(), value(data.len() as u64), &memory).await.map(drop)
+    object.update(&world.client, 0, 0, b"dkey".to_vec(), value(data.len() as u64), &memory).await
 }
 
 fn open(world: &World) -> Arc<Object> {
@@ -132,9 +132,9 @@ fn wrong_arguments_send_nothing() {
     world.run(async {
         assert_eq!(put(&world, &reader, &mut [1]).await.unwrap_err().code(), Der::NO_PERM);
         let short = [UserMemory::of_buffer(&mut [0; 3])];
-        let wrong = object.update(&world.client, 0, b"d".to_vec(), value(4), &short).await;
+        let wrong = object.update(&world.client, 0, 0, b"d".to_vec(), value(4), &short).await;
         assert_eq!(wrong.unwrap_err().code(), Der::REC2BIG);
-        let empty = object.update(&world.client, 0, vec![], value(3), &short).await;
+        let empty = object.update(&world.client, 0, 0, vec![], value(3), &short).await;
         assert_eq!(empty.unwrap_err().code(), Der::INVAL);
     });
     assert!(world.fake.seen.borrow().is_empty());

@@ -15,11 +15,14 @@
 //! ```
 //!
 //! A participant that hears nothing asks the leader with TxStatus. A leader that knows nothing of a transaction and is
-//! not at work on it answers "aborted", which is then the truth for good. Readers at or after a prepared transaction's
-//! epoch, and writers, wait until its outcome is known; transactions that meet one give up with TX_RESTART. A
-//! transaction with one participant needs no prepare: the leader validates and applies in one step.
+//! not at work on it answers "aborted", which is then the truth of that attempt for good. Readers at or after a prepared
+//! transaction's epoch, and writers, wait until its outcome is known; transactions that meet one give up with
+//! TX_RESTART. A transaction with one participant needs no prepare: the leader validates and applies in one step.
+//!
+//! A client that got no answer sends its TxCommit again, with the same identity: one that is committed gets the same
+//! answer, one that was aborted is tried anew. Each try of the leader's has a number of its own, its `attempt`, that
+//! grows: an abort, or an answer "aborted", that is late undoes the attempt that it was meant for and no later one.
 
-use super::object::DataPath;
 use crate::{Epoch, Iod, Rank, Recx, UnitOid};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -34,7 +37,7 @@ pub struct TxTarget {
 }
 
 /// What of a shard a transaction has read, so that a later write to it means a conflict.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum ReadScope {
     /// Anything of the shard: listed or queried dkeys.
     Object,
@@ -100,6 +103,9 @@ pub struct TxPart {
     pub writes: Vec<TxWrite>,
 }
 
+/// Longest encoded `Vec<TxPart>` in bytes.
+pub const PARTS_MAX_BYTES: usize = 64 << 20;
+
 /// What every message about a transaction that a client's handle stands behind starts with.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TxHeader {
@@ -131,28 +137,23 @@ pub struct TxEpochReply {
     pub epoch: Epoch,
 }
 
-/// Commits a transaction; to its leader, the target of the first part.
+/// Commits a transaction; to its leader, the target of the first part. The payload is the encoded `Vec<TxPart>`, one
+/// for each target; the fabric moves a long one by RMA.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TxCommitRequest {
     /// The transaction.
     pub header: TxHeader,
-    /// Where the encoded `Vec<TxPart>` is: behind the body, or in the sender's memory.
-    pub parts: DataPath,
-    /// Bytes of it.
-    pub parts_bytes: u64,
 }
 
-/// Prepares a part; from the leader.
+/// Prepares a part, the encoded [`TxPart`] in the payload; from the leader.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TxPrepareRequest {
     /// The transaction.
     pub header: TxHeader,
     /// Who decides.
     pub leader: TxTarget,
-    /// Where the encoded [`TxPart`] is.
-    pub part: DataPath,
-    /// Bytes of it.
-    pub part_bytes: u64,
+    /// Which try of the leader's this is.
+    pub attempt: Epoch,
 }
 
 /// How a transaction ended.
@@ -175,6 +176,8 @@ pub struct TxDecideRequest {
     pub cont: Uuid,
     /// The transaction.
     pub tx: Uuid,
+    /// The try that ended so.
+    pub attempt: Epoch,
     /// The outcome.
     pub outcome: TxOutcome,
 }
