@@ -42,115 +42,245 @@ typedef struct {
 	} ds_private;
 } tse_sched_t;
 
-/** A failure of this task is no failure of those that depend on it. */
+/*
+ * A task pointer is one that tse_task_create() gave and whose last user has not left; NULL, and a scheduler that is not
+ * initialised, are answered with -DER_INVAL, NULL or nothing. No lock is held while a function of the program runs, so
+ * bodies and callbacks may call everything here.
+ */
+
+/**
+ * From now on an error of a task that \a task waits for does not become its result.
+ */
 void tse_disable_propagate(tse_task_t *task);
 
-/** Counts a user of a scheduler. */
+/** Counts a user of a scheduler, beside the one that tse_sched_init() counts. */
 void tse_sched_addref(tse_sched_t *sched);
 
-/** Whether nothing is left to do. */
+/** Whether no task is scheduled, asleep or under way (also true of a scheduler that has ended). */
 bool tse_sched_check_complete(tse_sched_t *sched);
 
-/** Ends a scheduler with a result; cancel: tasks that have not run are abandoned, else waits for all. */
+/**
+ * Waits for all tasks, then calls the completion callbacks and gives up the user of tse_sched_init(). Returns at once when
+ * another thread is at it.
+ *
+ * \param sched	ds_result becomes \a ret if no task failed; ds_udata becomes NULL.
+ * \param ret	The result, unless there is an error already.
+ * \param cancel	true: tasks that have not begun are ended with -DER_CANCELED, API operations under way are waited for,
+ *		other running tasks are ended with -DER_CANCELED; completion callbacks of tasks run. false: a task that can
+ *		never run, because it waits for one that is not scheduled, is ended likewise once nothing else is left.
+ *		Cancelled tasks are no error of the scheduler.
+ */
 void tse_sched_complete(tse_sched_t *sched, int ret, bool cancel);
 
-/** Counts a user of a scheduler. */
+/** A user of a scheduler leaves; with the last one it ends, as by tse_sched_fini(). */
 void tse_sched_decref(tse_sched_t *sched);
 
-/** Frees a scheduler without tasks. */
+/**
+ * Ends a scheduler whose tasks have all completed, whatever users it has. The memory is the caller's again; tasks with users
+ * may still be looked at and released.
+ */
 void tse_sched_fini(tse_sched_t *sched);
 
-/** Starts a scheduler; udata hangs on it, comp_cb is called when it completes. */
+/**
+ * Makes memory of the caller's a scheduler with one user. It must stay where it is until the scheduler has ended by
+ * tse_sched_complete(), tse_sched_decref() or tse_sched_fini().
+ *
+ * \param sched	The memory, whatever is in it.
+ * \param comp_cb	Called with \a udata and the result when the scheduler completes, or NULL.
+ * \param udata	The caller's; kept in ds_udata.
+ * \return	0, or -DER_INVAL: no memory was given.
+ */
 int tse_sched_init(tse_sched_t *sched, tse_sched_comp_cb_t comp_cb, void *udata);
 
-/** Moves ready and completed tasks on. */
+/**
+ * Moves tasks on until nothing moves: looks once for API operations that ended, runs tasks that are ready, in the order in which
+ * they were scheduled, and releases what waits for completed ones. Does not wait. Does nothing while the scheduler is being
+ * cancelled.
+ */
 void tse_sched_progress(tse_sched_t *sched);
 
-/** Has comp_cb called when the scheduler completes. */
+/**
+ * Has \a comp_cb called with \a arg and the result when the scheduler completes; later ones are called earlier. What it
+ * returns becomes the result if that was 0.
+ *
+ * \return	0, or -DER_INVAL: no scheduler, no function.
+ */
 int tse_sched_register_comp_cb(tse_sched_t *sched, tse_sched_comp_cb_t comp_cb, void *arg);
 
 /** Declared for completeness; no library defines it. */
 void *tse_task2arg(tse_task_t *task);
 
-/** The scheduler of a task. */
+/** The scheduler of a task, or NULL. */
 tse_sched_t *tse_task2sched(tse_task_t *task);
 
-/** Counts a user of a task; the last one frees it. */
+/** Counts a user of a task: it stays after its completion until that user leaves. */
 void tse_task_addref(tse_task_t *task);
 
-/** Room of size bytes inside the task. */
+/**
+ * The program's bytes in a task, from the first on: at most TSE_TASK_ARG_LEN, aligned to 16, zero in a new task. Tasks of
+ * daos_task_create() have the arguments there.
+ *
+ * \return	The bytes, or NULL: \a size is negative or too large.
+ */
 void *tse_task_buf_embedded(tse_task_t *task, int size);
 
-/** Ends a task with a result: callbacks run, dependents may go on. */
+/**
+ * Ends a task, wherever it is, with a result, which is \a ret unless it has an error already. Completion callbacks run,
+ * newest first; if one of them puts the task back or gives it a dependency, it is not complete. Else those that wait for it
+ * move on, and the scheduler's user of it leaves. Nothing when the task has completed already.
+ */
 void tse_task_complete(tse_task_t *task, int ret);
 
-/** Makes a task with a body and private data; scheduled with tse_task_schedule(). */
+/**
+ * Makes a task. Its one user is its completion: tse_task_complete() frees it, and so does tse_task_decref() if it was never
+ * scheduled.
+ *
+ * \param task_func	What it does, or NULL: once scheduled it is running, and somebody completes it. The body completes the
+ *		task itself or sees to it that somebody does; what it returns is not looked at.
+ * \param sched	Its scheduler.
+ * \param priv	For tse_task_get_priv(); the caller's.
+ * \param taskp	Gets the task.
+ * \return	0; -DER_INVAL: no scheduler, no \a taskp; -DER_NOMEM.
+ */
 int tse_task_create(tse_task_func_t task_func, tse_sched_t *sched, void *priv, tse_task_t **taskp);
 
-/** Counts a user of a task; the last one frees it. */
+/**
+ * A user of a task leaves; the last one frees it. If it never completed, those that wait for it are released with
+ * -DER_CANCELED. A scheduled task has the user of its completion, whom this does not take.
+ */
 void tse_task_decref(tse_task_t *task);
 
-/** All of a list wait for a task. */
+/**
+ * A task waits for all of a list.
+ *
+ * \return	0; -DER_INVAL; -DER_NO_PERM: \a task has completed. After an error it may wait for some of them.
+ */
 int tse_task_depend_list(tse_task_t *task, d_list_t *head);
 
-/** Private data of a task. */
+/** The pointer of tse_task_create(), tse_task_reset() or tse_task_set_priv(). */
 void *tse_task_get_priv(tse_task_t *task);
 
-/** Abandons, or schedules, all tasks of a list. */
+/** Empties a list and completes each of its tasks with \a rc, as tse_task_complete() does. */
 void tse_task_list_abort(d_list_t *head, int rc);
 
-/** Puts a task into a list, or takes it out. */
+/**
+ * Puts a task at the end of a list of the program's (D_INIT_LIST_HEAD). Lists have no lock.
+ *
+ * \return	0; -DER_INVAL; -DER_NO_PERM: it is in a list.
+ */
 int tse_task_list_add(tse_task_t *task, d_list_t *head);
 
-/** Puts a task into a list, or takes it out. */
+/** Takes a task out of its list, if it is in one. */
 void tse_task_list_del(tse_task_t *task);
 
-/** A task waits for all of a list. */
+/**
+ * All of a list wait for \a task.
+ *
+ * \return	0; -DER_INVAL; -DER_NO_PERM: one of them has completed. After an error some of them may wait.
+ */
 int tse_task_list_depend(d_list_t *head, tse_task_t *task);
 
 /** The first task of a list, or NULL. */
 tse_task_t *tse_task_list_first(d_list_t *head);
 
-/** Abandons, or schedules, all tasks of a list. */
+/** Empties a list and schedules each of its tasks, as tse_task_schedule() does. */
 void tse_task_list_sched(d_list_t *head, bool instant);
 
-/** Calls a function for each task of a list; not 0 stops. */
+/**
+ * Calls \a cb with each task of a list and \a arg, to the end. The callback may take out the task that it is given.
+ *
+ * \return	The last answer of a callback that was not 0, or 0; -DER_INVAL: no list, no function.
+ */
 int tse_task_list_traverse(d_list_t *head, tse_task_cb_t cb, void *arg);
 
-/** Calls a function for each task of a list; not 0 stops. */
+/**
+ * As tse_task_list_traverse(); the callback may also change the next task's links, and after the last task the head may be
+ * gone.
+ */
 int tse_task_list_traverse_adv(d_list_t *head, tse_task_cb_t cb, void *arg);
 
-/** Registers callbacks before and after the body, with copies of their arguments. */
+/**
+ * Registers a callback before the body and one at completion; at least one of the two. Preparations are called oldest first
+ * when the task's turn comes. If one of them completes the task, the rest of them and the body are left out; if one puts it
+ * back, the body is; if one returns an error, that is the task's result and the body runs. A preparation that the last
+ * one registers is for the next time.
+ *
+ * \param task		The task.
+ * \param prep_cb		Before the body, or NULL.
+ * \param prep_data		Copied; the callback is given the copy. NULL: zero bytes.
+ * \param prep_data_size	In bytes.
+ * \param comp_cb		At completion, or NULL.
+ * \param comp_data		As \a prep_data.
+ * \param comp_data_size	In bytes.
+ * \return	0; -DER_INVAL: neither; -DER_NO_PERM: it has completed; -DER_NOMEM. After an error neither is registered.
+ */
 int tse_task_register_cbs(tse_task_t *task, tse_task_cb_t prep_cb, void *prep_data,
                           size_t prep_data_size, tse_task_cb_t comp_cb, void *comp_data,
                           size_t comp_data_size);
 
-/** Has comp_cb called when the task completes, with a copy of arg_size bytes. */
+/**
+ * Has \a comp_cb called when the task completes, before those registered earlier. What it returns becomes the task's result
+ * if that was 0.
+ *
+ * \param task	The task.
+ * \param comp_cb	The function.
+ * \param arg	Copied; the callback is given the copy. NULL: zero bytes.
+ * \param arg_size	In bytes.
+ * \return	0; -DER_INVAL; -DER_NO_PERM: it has completed; -DER_NOMEM.
+ */
 int tse_task_register_comp_cb(tse_task_t *task, tse_task_cb_t comp_cb, void *arg, size_t arg_size);
 
-/** Registers callbacks before and after the body, with copies of their arguments. */
+/**
+ * tse_task_register_comp_cb() and tse_task_reinit_with_delay() in one: both or neither.
+ *
+ * \return	As those two.
+ */
 int tse_task_register_comp_cb_and_reinit(tse_task_t *task, tse_task_cb_t comp_cb, void *arg,
                                          size_t arg_size, uint64_t delay);
 
-/** The task waits for dep_tasks. */
+/**
+ * A task waits for others, of any scheduler. Those that have completed count for nothing. An error of theirs becomes its
+ * result if it has none; it runs all the same. A running task that waits completes by itself with the last of them.
+ *
+ * \return	0; -DER_INVAL: a task that waits for itself; -DER_NO_PERM: \a task has completed. After an error it may wait for
+ *		some of them.
+ */
 int tse_task_register_deps(tse_task_t *task, int num_deps, tse_task_t *dep_tasks[]);
 
-/** Puts a task that ran back to be run again, from its completion callback. */
+/**
+ * Puts a task that runs (also from its callbacks), or has completed and has a user, back into the scheduler, to be run again.
+ * Its result is 0 again. Callbacks that were called are gone; register new ones before.
+ *
+ * \return	0; -DER_INVAL: it has no body; -DER_NO_PERM: it has not begun, or the scheduler is being cancelled.
+ */
 int tse_task_reinit(tse_task_t *task);
 
-/** Puts a task that ran back to be run again, from its completion callback. */
+/** tse_task_reinit(), to be run \a delay microseconds from now at the earliest. */
 int tse_task_reinit_with_delay(tse_task_t *task, uint64_t delay);
 
-/** Gives a completed task another body. */
+/**
+ * Gives a completed task that has a user another body and pointer. It is as if created anew, but takes over that user:
+ * completing it frees it unless there are more.
+ *
+ * \return	0; -DER_INVAL; -DER_NO_PERM: it has not completed, is in a list, or has callbacks or tasks that wait for it; the
+ *		scheduler is being cancelled.
+ */
 int tse_task_reset(tse_task_t *task, tse_task_func_t task_func, void *priv);
 
-/** Hands a task to its scheduler; instant: its body runs now when nothing is in its way. */
+/**
+ * Hands a task to its scheduler.
+ *
+ * \param task	The task.
+ * \param instant	true: its body runs now, on this thread, if it waits for nothing and has no preparation callback; else, and
+ *		with false, when the scheduler progresses.
+ * \return	0; -DER_INVAL: instant without a body; -DER_NO_PERM: it is scheduled, or has completed and was not reset.
+ */
 int tse_task_schedule(tse_task_t *task, bool instant);
 
-/** tse_task_schedule() with a delay in microseconds. */
+/** tse_task_schedule(), to be run \a delay microseconds from now at the earliest; not with both \a instant and a delay. */
 int tse_task_schedule_with_delay(tse_task_t *task, bool instant, uint64_t delay);
 
-/** Sets the private data of a task. Returns the old one. */
+/** Sets the pointer of a task. Returns the old one. */
 void *tse_task_set_priv(tse_task_t *task, void *priv);
 
 #if defined(__cplusplus)

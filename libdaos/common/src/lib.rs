@@ -1,12 +1,12 @@
 //! `libdaos_common.so`: helpers that programs link beside `libdaos.so`: properties, access control lists, scatter-gather
-//! lists, small conversions, the handle table of the process, the log facilities of the DAOS libraries.
+//! lists, the task scheduler, small conversions, the handle table of the process, the log facilities of the DAOS libraries.
 //!
 //! Called by C programs through `daos_prop.h`, `daos_security.h`, `daos/common.h` and `daos/debug.h`. What the records
 //! mean, and their text forms, is in `daos_common`; here they take their C layouts, on the C heap, since callers free
 //! them with `free` or `D_FREE`. Calls libgurt for handle tables and logging, and nothing else of ours. Documentation of
 //! the functions is that of the headers.
 //!
-//! Not implemented (they answer so): the task scheduler (`tse_*`), serialisers of the RPC library.
+//! Not implemented (they answer so): serialisers of the RPC library.
 
 daos_export::stubs!();
 
@@ -27,6 +27,7 @@ mod prop_valid;
 mod props;
 mod sgl;
 mod text;
+mod tse;
 
 /// -DER_ numbers of this library's functions.
 pub(crate) fn der(code: daos_common::Der) -> libc::c_int {
