@@ -104,7 +104,7 @@ impl Aggregation {
         if self.epochs.is_empty() {
             return Ok(false);
         }
-        let mut tx = Tx::begin(state, Room::All)?;
+        let mut tx = Tx::begin(state, Room::Kept)?;
         set_aggregated_to(&mut tx, cont, self.last())?;
         tx.commit()?;
         Ok(true)
@@ -179,7 +179,7 @@ impl Aggregation {
         if self.superseded(&state.arena, akey.root, newest)?.is_none() {
             return Ok(true);
         }
-        let mut tx = Tx::begin(state, Room::All)?;
+        let mut tx = Tx::begin(state, Room::Kept)?;
         let mut root = akey.root;
         let mut removed = 0;
         while removed < BATCH
@@ -221,7 +221,7 @@ impl Aggregation {
         }
         self.extent_done = Some((akey.off, last));
         if !hidden.is_empty() {
-            let mut tx = Tx::begin(state, Room::All)?;
+            let mut tx = Tx::begin(state, Room::Kept)?;
             let mut root = akey.root;
             for entry in &hidden {
                 let probe = Probe::exact([entry[0], entry[1], entry[2]]);
@@ -249,7 +249,7 @@ impl Aggregation {
         if !needless && !gone {
             return Ok(true);
         }
-        let mut tx = Tx::begin(state, Room::All)?;
+        let mut tx = Tx::begin(state, Room::Kept)?;
         let mut punches = child.record.punches;
         let mut removed = 0;
         while removed < BATCH

@@ -55,7 +55,9 @@ impl VosCont {
         let mut state = self.inner.state.borrow_mut();
         let mut tx = Tx::begin(&mut state, Room::Ordinary)?;
         write_all(&mut tx, &self.cont, epoch, writes, Conditions::Check)?;
-        tx.rehearse().map(|_| ())
+        let runs = tx.hold()?;
+        runs.into_iter().for_each(|run| state.give(run));
+        Ok(())
     }
 }
 

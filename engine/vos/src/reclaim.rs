@@ -9,7 +9,7 @@ use crate::arena::{Mem, set_word, word};
 use crate::extent::free_entries;
 use crate::record::{self, Record, Value, container_words, free_record, make_record};
 use crate::store::{ContState, Inner, State};
-use crate::transactions::{TAIL_BYTES, promise_again, reclaim_entries};
+use crate::transactions::{TAIL_BYTES, promised, reclaim_entries};
 use crate::tree::{Cursor, ExtentTree, KeyTree, Probe};
 use crate::tx::{Room, Tx, set_record_word};
 use daos_common::{Der, IodKind, Result};
@@ -89,23 +89,27 @@ pub(crate) fn containers(inner: &Inner) -> Result<Vec<Uuid>> {
     Ok(all)
 }
 
-/// Promises anew what prepared transactions need, after the store was opened. What can't be read is left to those who
+/// Holds the space of prepared transactions again, after the store was opened. What can't be read is left to those who
 /// need it.
 pub(crate) fn promise_all(state: &mut State) {
-    let mut promise = || -> Result<()> {
+    let mut promises = Vec::new();
+    let mut collect = || -> Result<()> {
         let root = root_word(&state.arena, state.arena.layout().root_off(), CONTAINERS)?;
         let mut cursor = KeyTree::first(&state.arena, root)?;
         while let Some(at) = &mut cursor {
             let record = KeyTree::entry(&state.arena, at)?[3];
-            promise_again(state, record)?;
+            promised(&state.arena, record, |tx, runs| promises.push((record, tx, runs)))?;
             if !KeyTree::advance(&state.arena, at)? {
                 break;
             }
         }
         Ok(())
     };
-    if let Err(error) = promise() {
-        tracing::error!("space for prepared transactions: {error}");
+    if let Err(error) = collect() {
+        tracing::error!("prepared transactions of a store, whose space is not all kept: {error}");
+    }
+    for (record, tx, runs) in promises {
+        state.promise_again(record, tx, runs);
     }
 }
 
@@ -123,7 +127,7 @@ pub(crate) fn destroy(inner: &Inner, cont: Uuid) -> Result<()> {
     let root_off = state.arena.layout().root_off();
     let mut root = root_word(&state.arena, root_off, CONTAINERS)?;
     let Some((cursor, record)) = find(&state.arena, root, cont)? else { return Ok(()) };
-    let mut tx = Tx::begin(&mut state, Room::All)?;
+    let mut tx = Tx::begin(&mut state, Room::Kept)?;
     KeyTree::remove(&mut tx, &mut root, &cursor)?;
     set_root_word(&mut tx, root_off, CONTAINERS, root)?;
     let next = root_word(&tx, root_off, DESTROYED)?;
@@ -159,7 +163,7 @@ fn step(state: &mut State) -> Result<bool> {
     if cont == 0 {
         return Ok(false);
     }
-    let mut tx = Tx::begin(state, Room::All)?;
+    let mut tx = Tx::begin(state, Room::Kept)?;
     let cont = Record::read(&tx, cont)?;
     if !reclaim_entries(&mut tx, cont.off)? && !step_below(&mut tx, &cont, 0)? {
         set_root_word(&mut tx, root_off, DESTROYED, cont.extra)?;

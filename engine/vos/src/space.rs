@@ -96,6 +96,29 @@ impl Space {
         Some(found)
     }
 
+    /// Joins what is free, so that any of it can be claimed.
+    pub(crate) fn join(&mut self) {
+        self.join_all();
+    }
+
+    /// Takes just these units, which must be joined; `false` if they are not all free.
+    pub(crate) fn claim(&mut self, start: u64, units: u64) -> bool {
+        let Some((&before, &len)) = self.spans.range(..=start).next_back() else { return false };
+        let (Some(end), span_end) = (start.checked_add(units), before + len) else { return false };
+        if units == 0 || end > span_end {
+            return false;
+        }
+        self.cut(before, len, len);
+        if before < start {
+            self.add_span(before, start - before);
+        }
+        if end < span_end {
+            self.add_span(end, span_end - end);
+        }
+        self.free -= units;
+        true
+    }
+
     /// Gives a run back.
     pub(crate) fn give(&mut self, start: u64, units: u64) {
         self.free += units;
@@ -246,6 +269,23 @@ mod tests {
             space.give(start, len);
         }
         assert_eq!(space.take(units, 0), Some(0));
+    }
+
+    /// Aim: a claim takes what is free and just that, wherever it is in a span, and nothing that isn't.
+    #[test]
+    fn claims() {
+        let mut space = Space::load(&Zeros(vec![0; 64]), 0, 300, 128).unwrap();
+        assert_eq!((space.take(10, 0), space.take(20, 0)), (Some(0), Some(10)));
+        space.give(0, 10);
+        space.join();
+        assert!(!space.claim(9, 2) && !space.claim(29, 2) && !space.claim(299, 2) && !space.claim(300, 1));
+        assert!(!space.claim(3, 0) && !space.claim(5, u64::MAX));
+        assert!(
+            space.claim(3, 2) && space.claim(30, 1) && space.claim(290, 10) && space.claim(0, 3) && space.claim(5, 5)
+        );
+        assert!(!space.claim(4, 1) && !space.claim(295, 1));
+        assert_eq!(space.free_units(), 259);
+        assert_eq!((space.take(259, 0), space.take(1, 0)), (Some(31), None));
     }
 
     /// Aim: the index is what the bits say, across words.

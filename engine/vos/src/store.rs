@@ -46,9 +46,8 @@ pub(crate) struct State {
     blob: Space,
     /// Units of the arena that only punches and what frees space may use.
     kept_units: u64,
-    /// Units of the arena that prepared transactions will need, by the offset of their container's record.
-    promises: HashMap<u64, u64>,
-    promised_units: u64,
+    /// Space that prepared transactions will need, by the offset of their container's record.
+    promises: HashMap<(u64, Uuid), Vec<Run>>,
     /// The last transaction.
     pub(crate) seq: u64,
     /// A commit failed on the medium.
@@ -89,7 +88,6 @@ impl State {
             blob,
             kept_units,
             promises: HashMap::new(),
-            promised_units: 0,
             seq,
             failed: false,
             containers: HashMap::new(),
@@ -104,31 +102,39 @@ impl State {
     /// Units of the arena that a transaction leaves free.
     pub(crate) fn kept(&self, room: Room) -> u64 {
         match room {
-            Room::Ordinary => self.kept_units.saturating_add(self.promised_units),
-            Room::Kept => self.promised_units,
-            Room::All => 0,
+            Room::Ordinary => self.kept_units,
+            Room::Kept => 0,
         }
     }
 
-    /// Promises units to a prepared transaction of a container.
-    pub(crate) fn promise(&mut self, cont: u64, units: u64) {
-        let all = self.promises.entry(cont).or_default();
-        *all = all.saturating_add(units);
-        self.promised_units = self.promises.values().fold(0, |sum, units| sum.saturating_add(*units));
+    /// Holds runs that are reserved for a prepared transaction of a container.
+    pub(crate) fn promise(&mut self, cont: u64, tx: Uuid, runs: Vec<Run>) {
+        let before = self.promises.insert((cont, tx), runs);
+        before.into_iter().flatten().for_each(|run| self.give(run));
     }
 
-    /// Takes a promise back.
-    pub(crate) fn release(&mut self, cont: u64, units: u64) {
-        let left = self.promises.remove(&cont).unwrap_or(0).saturating_sub(units);
-        if left != 0 {
-            self.promises.insert(cont, left);
+    /// Frees what is held for a prepared transaction; the runs, which [`State::promise_again`] takes.
+    pub(crate) fn release(&mut self, cont: u64, tx: Uuid) -> Vec<Run> {
+        let runs = self.promises.remove(&(cont, tx)).unwrap_or_default();
+        runs.iter().for_each(|run| self.give(*run));
+        runs
+    }
+
+    /// Holds runs that were held before and that nobody has taken since.
+    pub(crate) fn promise_again(&mut self, cont: u64, tx: Uuid, mut runs: Vec<Run>) {
+        self.space.join();
+        let promised = runs.len();
+        runs.retain(|run| self.space.claim(run.unit, run.units));
+        if runs.len() < promised {
+            tracing::error!("of {promised} runs of space for prepared transaction {tx}, {} are left", runs.len());
         }
-        self.promised_units = self.promises.values().fold(0, |sum, units| sum.saturating_add(*units));
+        self.promise(cont, tx, runs);
     }
 
-    /// Takes all promises of a container back.
+    /// Frees what is held for prepared transactions of a container.
     pub(crate) fn release_all(&mut self, cont: u64) {
-        self.release(cont, u64::MAX);
+        let of_cont: Vec<Uuid> = self.promises.keys().filter(|key| key.0 == cont).map(|key| key.1).collect();
+        of_cont.into_iter().for_each(|tx| drop(self.release(cont, tx)));
     }
 
     /// Takes space for `len` bytes of a tier, leaving `keep` units.

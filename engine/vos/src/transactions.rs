@@ -16,33 +16,38 @@
 //!
 //! | word | entry |
 //! |---|---|
-//! | 0 | bytes of the body, state in the top 32 bits: 1 prepared, 2 committed |
+//! | 0 | bytes that follow, state in the top 32 bits: 1 prepared, 2 committed |
 //! | 1 | epoch |
-//! | 2 | units of the arena that are promised to the writes |
-//! | 3 | XXH3-64 of the body |
+//! | 2 | number of runs |
+//! | 3 | XXH3-64 of the 24 bytes before and of what follows |
 //!
-//! The body follows the 32 bytes of an entry.
+//! Behind the 32 bytes of an entry: the runs of space that are kept for its writes, each as first unit and units, and the
+//! body.
 //!
-//! An acknowledged prepare must not fail for space. What its writes will take is measured when it is prepared and stays
-//! promised: other writes leave as much free, beyond what is kept for punches. The promise is of an amount, not of a place: a
-//! value that needs more bytes in a row than there are can still find no room. Then the entry stays, and the commit can
-//! be tried again.
+//! An acknowledged prepare must not fail for space. What its writes take is found out when it is prepared, and just
+//! that stays reserved for it: free on the medium, but out of the index of free space (`store`). The entry names it, so that
+//! it is reserved again when the store is opened. A commit that takes more all the same, since others changed the trees in
+//! between, takes it from what is kept for punches; if that is not enough, the entry stays, and the commit can be
+//! tried again.
 
 use crate::VosCont;
 use crate::apply::{Conditions, write_all};
-use crate::arena::{Mem, damaged};
+use crate::arena::{Mem, damaged, word};
 use crate::changes::{aggregated_to, validate};
-use crate::record::{RECORD_BYTES, Record, container_words, make_record, sound_offset};
-use crate::store::{ContState, State};
+use crate::record::{RECORD_BYTES, Record, container_words, free_record, make_record, sound_offset};
+use crate::store::{ContState, Tier};
 use crate::tree::{Cursor, KeyTree, Probe};
-use crate::tx::{Room, Tx, set_record_word};
+use crate::tx::{Room, Run, Tx, set_record_word};
 use daos_common::wire::tx::{TxRead, TxWrite};
 use daos_common::{Der, Epoch, Result};
 use uuid::Uuid;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::Xxh3;
 
 /// Entries forgotten in one step.
 const FORGOTTEN: usize = 256;
+
+/// Bytes of a run in an entry.
+const RUN_BYTES: u64 = 16;
 
 /// What is known of a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,7 +85,7 @@ impl VosCont {
         if let Some((_, found)) = find(&state.arena, &self.cont, tx)? {
             return match found.state {
                 TxState::Committed => Err(Der::ALREADY.err(format!("transaction {tx} is committed"))),
-                TxState::Prepared if found.sum != xxh3_64(body) || found.len != body.len() as u64 => {
+                TxState::Prepared if found.body(&state.arena)? != body => {
                     Err(Der::TX_ID_REUSED.err(format!("transaction {tx} is prepared with other contents")))
                 }
                 TxState::Prepared => Ok(found.epoch),
@@ -89,14 +94,19 @@ impl VosCont {
         check_epoch(&state.arena, &self.cont, epoch)?;
         let mut trial = Tx::begin(&mut state, Room::Ordinary)?;
         write_all(&mut trial, &self.cont, epoch, writes, Conditions::Check)?;
-        let promised = trial.rehearse()?;
-        let mut change = Tx::begin(&mut state, Room::Ordinary)?;
-        change.leave(promised);
-        change.note_epoch(epoch);
-        put(&mut change, &self.cont, tx, &NewEntry { state: TxState::Prepared, epoch, promised, body })?;
-        change.commit()?;
-        state.promise(self.cont.record, promised);
-        Ok(epoch)
+        let runs = trial.hold()?;
+        let runs = joined(runs);
+        state.promise(self.cont.record, tx, runs.clone());
+        let kept = (|| {
+            let mut change = Tx::begin(&mut state, Room::Ordinary)?;
+            change.note_epoch(epoch);
+            put(&mut change, &self.cont, tx, &NewEntry { state: TxState::Prepared, epoch, runs: &runs, body })?;
+            change.commit()
+        })();
+        if kept.is_err() {
+            state.release(self.cont.record, tx);
+        }
+        kept.map(|()| epoch)
     }
 
     /// Carries out the writes of a prepared transaction at `epoch` and forgets it, in one step; `false` when it isn't
@@ -115,12 +125,17 @@ impl VosCont {
         if epoch < found.epoch {
             return Err(Der::INVAL.err(format!("commit of {tx} at epoch {epoch}, prepared at {}", found.epoch)));
         }
-        let mut change = Tx::begin(&mut state, Room::All)?;
-        write_all(&mut change, &self.cont, epoch, writes, Conditions::Held)?;
-        remove(&mut change, &self.cont, &cursor, &found)?;
-        change.commit()?;
-        state.release(self.cont.record, found.promised);
-        Ok(true)
+        let released = state.release(self.cont.record, tx);
+        let done = (|| {
+            let mut change = Tx::begin(&mut state, Room::Kept)?;
+            write_all(&mut change, &self.cont, epoch, writes, Conditions::Held)?;
+            remove(&mut change, &self.cont, &cursor, &found)?;
+            change.commit()
+        })();
+        if done.is_err() {
+            state.promise_again(self.cont.record, tx, released);
+        }
+        done.map(|()| true)
     }
 
     /// Forgets a prepared transaction; `false` when it isn't prepared here (any more).
@@ -134,10 +149,10 @@ impl VosCont {
         if found.state == TxState::Committed {
             return Err(Der::ALREADY.err(format!("transaction {tx} is committed")));
         }
-        let mut change = Tx::begin(&mut state, Room::All)?;
+        let mut change = Tx::begin(&mut state, Room::Kept)?;
         remove(&mut change, &self.cont, &cursor, &found)?;
         change.commit()?;
-        state.release(self.cont.record, found.promised);
+        state.release(self.cont.record, tx);
         Ok(true)
     }
 
@@ -172,18 +187,21 @@ impl VosCont {
         }
         check_epoch(&state.arena, &self.cont, epoch)?;
         validate(&state.arena, &self.cont, reads.0, reads.1)?;
-        let room = if before.is_some() { Room::All } else { Room::Ordinary };
-        let mut change = Tx::begin(&mut state, room)?;
-        write_all(&mut change, &self.cont, epoch, writes, Conditions::Check)?;
-        if let Some((cursor, found)) = &before {
-            remove(&mut change, &self.cont, cursor, found)?;
+        let room = if before.is_some() { Room::Kept } else { Room::Ordinary };
+        let released = state.release(self.cont.record, tx);
+        let done = (|| {
+            let mut change = Tx::begin(&mut state, room)?;
+            write_all(&mut change, &self.cont, epoch, writes, Conditions::Check)?;
+            if let Some((cursor, found)) = &before {
+                remove(&mut change, &self.cont, cursor, found)?;
+            }
+            put(&mut change, &self.cont, tx, &NewEntry { state: TxState::Committed, epoch, runs: &[], body })?;
+            change.commit()
+        })();
+        if done.is_err() && before.is_some() {
+            state.promise_again(self.cont.record, tx, released);
         }
-        put(&mut change, &self.cont, tx, &NewEntry { state: TxState::Committed, epoch, promised: 0, body })?;
-        change.commit()?;
-        if let Some((_, found)) = before {
-            state.release(self.cont.record, found.promised);
-        }
-        Ok(epoch)
+        done.map(|()| epoch)
     }
 
     /// Forgets committed transactions; those that aren't here are no error.
@@ -194,7 +212,7 @@ impl VosCont {
         self.cont.check_alive()?;
         let mut state = self.inner.state.borrow_mut();
         for some in txs.chunks(FORGOTTEN) {
-            let mut change = Tx::begin(&mut state, Room::All)?;
+            let mut change = Tx::begin(&mut state, Room::Kept)?;
             for tx in some {
                 let Some((cursor, found)) = find(&change, &self.cont, *tx)? else { continue };
                 if found.state == TxState::Prepared {
@@ -288,65 +306,96 @@ pub(crate) fn reclaim_entries(tx: &mut Tx<'_>, cont: u64) -> Result<bool> {
     }
     let mut root = tail.root;
     for entry in KeyTree::pop_leaf(tx, &mut root)? {
-        let found = Entry::read(tx, entry[3])?;
-        tx.free(found.off, RECORD_BYTES + found.len);
+        sound_offset(entry[3])?;
+        let found = Record::read(tx, entry[3])?;
+        free_record(tx, &found, found.key_len());
     }
     set_record_word(tx, tail.off, Record::ROOT, root)?;
     Ok(true)
 }
 
-/// Promises anew what the prepared transactions of the container at `cont` need, after a store was opened.
+/// Shows the runs that are kept for each prepared transaction of the container at `cont`.
 ///
 /// # Errors
 /// `DF_INVAL`.
-pub(crate) fn promise_again(state: &mut State, cont: u64) -> Result<()> {
-    let mut units = 0u64;
-    each(&state.arena, cont, |_, found| {
-        units = units.saturating_add(found.promised);
+pub(crate) fn promised(mem: &impl Mem, cont: u64, mut show: impl FnMut(Uuid, Vec<Run>)) -> Result<()> {
+    each(mem, cont, |tx, found| {
+        if found.state == TxState::Prepared {
+            show(tx, found.runs(mem)?);
+        }
         Ok(())
-    })?;
-    if units != 0 {
-        state.promise(cont, units);
-    }
-    Ok(())
+    })
+}
+
+/// Runs in order, those that touch as one.
+fn joined(mut runs: Vec<Run>) -> Vec<Run> {
+    runs.sort_unstable_by_key(|run| run.unit);
+    runs.dedup_by(|next, run| {
+        let touch = run.unit + run.units == next.unit;
+        run.units += if touch { next.units } else { 0 };
+        touch
+    });
+    runs
 }
 
 /// An entry as found.
 struct Entry {
-    off: u64,
-    len: u64,
+    record: Record,
     state: TxState,
     epoch: Epoch,
-    promised: u64,
-    sum: u64,
+    /// Bytes of the runs.
+    runs_len: u64,
 }
 
 impl Entry {
-    fn read(mem: &impl Mem, off: u64) -> Result<Entry> {
+    fn read(mem: &impl Mem, tx: Uuid, off: u64) -> Result<Entry> {
         sound_offset(off)?;
-        let words = Record::read(mem, off)?;
-        let state = match words.head >> 32 {
+        let record = Record::read(mem, off)?;
+        let state = match record.head >> 32 {
             1 => TxState::Prepared,
             2 => TxState::Committed,
-            other => return Err(damaged(format!("a transaction in state {other}"))),
+            other => return Err(damaged(format!("transaction {tx} is in state {other}"))),
         };
-        let (len, epoch, promised) = (words.key_len(), words.punches, words.root);
-        Ok(Entry { off, len, state, epoch, promised, sum: words.extra })
+        let (epoch, runs_len) = (record.punches, record.root.saturating_mul(RUN_BYTES));
+        let entry = Entry { record, state, epoch, runs_len };
+        let sum = checksum([record.head, epoch, record.root], entry.rest(mem)?);
+        if sum != record.extra || runs_len > record.key_len() {
+            return Err(damaged(format!("transaction {tx} (checksum)")));
+        }
+        Ok(entry)
+    }
+
+    fn rest<'m>(&self, mem: &'m impl Mem) -> Result<&'m [u8]> {
+        mem.view(self.record.off.saturating_add(RECORD_BYTES), self.record.key_len())
+    }
+
+    fn runs(&self, mem: &impl Mem) -> Result<Vec<Run>> {
+        let bytes = mem.view(self.record.off + RECORD_BYTES, self.runs_len)?;
+        let run = |bytes| Run { tier: Tier::Arena, unit: word(bytes, 0), units: word(bytes, 8) };
+        Ok(bytes.chunks_exact(RUN_BYTES as usize).map(run).collect())
+    }
+
+    fn body<'m>(&self, mem: &'m impl Mem) -> Result<&'m [u8]> {
+        mem.view(self.record.off + RECORD_BYTES + self.runs_len, self.record.key_len() - self.runs_len)
     }
 
     fn whole(&self, mem: &impl Mem, tx: Uuid) -> Result<TxEntry> {
-        let body = mem.view(self.off + RECORD_BYTES, self.len)?;
-        if xxh3_64(body) != self.sum {
-            return Err(damaged(format!("the body of transaction {tx} (checksum)")));
-        }
-        Ok(TxEntry { tx, epoch: self.epoch, state: self.state, body: body.to_vec() })
+        Ok(TxEntry { tx, epoch: self.epoch, state: self.state, body: self.body(mem)?.to_vec() })
     }
+}
+
+/// The checksum of an entry.
+pub(crate) fn checksum(words: [u64; 3], rest: &[u8]) -> u64 {
+    let mut sum = Xxh3::new();
+    words.iter().for_each(|word| sum.update(&word.to_le_bytes()));
+    sum.update(rest);
+    sum.digest()
 }
 
 struct NewEntry<'a> {
     state: TxState,
     epoch: Epoch,
-    promised: u64,
+    runs: &'a [Run],
     body: &'a [u8],
 }
 
@@ -358,14 +407,15 @@ fn find(mem: &impl Mem, cont: &ContState, tx: Uuid) -> Result<Option<(Cursor, En
     if entry[..3] != words {
         return Ok(None);
     }
-    Ok(Some((cursor, Entry::read(mem, entry[3])?)))
+    Ok(Some((cursor, Entry::read(mem, tx, entry[3])?)))
 }
 
 fn each(mem: &impl Mem, cont: u64, mut visit: impl FnMut(Uuid, &Entry) -> Result<()>) -> Result<()> {
     let mut cursor = KeyTree::first(mem, cont_tail(mem, cont)?.root)?;
     while let Some(at) = &mut cursor {
         let entry = KeyTree::entry(mem, at)?;
-        visit(Uuid::from_u64_pair(entry[0], entry[1]), &Entry::read(mem, entry[3])?)?;
+        let tx = Uuid::from_u64_pair(entry[0], entry[1]);
+        visit(tx, &Entry::read(mem, tx, entry[3])?)?;
         if !KeyTree::advance(mem, at)? {
             break;
         }
@@ -374,10 +424,17 @@ fn each(mem: &impl Mem, cont: u64, mut visit: impl FnMut(Uuid, &Entry) -> Result
 }
 
 fn put(change: &mut Tx<'_>, cont: &ContState, tx: Uuid, new: &NewEntry<'_>) -> Result<()> {
-    let too_long = |_| Der::INVAL.err(format!("an entry of {} bytes for a transaction", new.body.len()));
-    let len = u64::from(u32::try_from(new.body.len()).map_err(too_long)?);
+    let mut rest = Vec::with_capacity(new.runs.len() * RUN_BYTES as usize + new.body.len());
+    for run in new.runs {
+        rest.extend_from_slice(&run.unit.to_le_bytes());
+        rest.extend_from_slice(&run.units.to_le_bytes());
+    }
+    rest.extend_from_slice(new.body);
+    let too_long = |_| Der::INVAL.err(format!("an entry of {} bytes for a transaction", rest.len()));
+    let len = u64::from(u32::try_from(rest.len()).map_err(too_long)?);
     let code: u64 = if new.state == TxState::Prepared { 1 } else { 2 };
-    let off = make_record(change, [len | code << 32, new.epoch, new.promised, xxh3_64(new.body)], new.body)?;
+    let words = [len | code << 32, new.epoch, new.runs.len() as u64];
+    let off = make_record(change, [words[0], words[1], words[2], checksum(words, &rest)], &rest)?;
     let tail = cont_tail(change, cont.record)?;
     let mut root = tail.root;
     let words = container_words(tx);
@@ -395,7 +452,7 @@ fn remove(change: &mut Tx<'_>, cont: &ContState, cursor: &Cursor, entry: &Entry)
     if root != tail.root {
         set_record_word(change, tail.off, Record::ROOT, root)?;
     }
-    change.free(entry.off, RECORD_BYTES + entry.len);
+    free_record(change, &entry.record, entry.record.key_len());
     Ok(())
 }
 

@@ -109,12 +109,10 @@ impl Pending {
 /// How much of the arena's free space a transaction may use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Room {
-    /// All but what is kept and promised.
+    /// All but what is kept for the others.
     Ordinary,
-    /// Also what is kept for punches, so that data can be removed from a full store.
+    /// All: for what removes data, so that it can be removed from a full store, and for what was promised to succeed.
     Kept,
-    /// Also what is promised to prepared transactions: for those, and for what frees more than it takes.
-    All,
 }
 
 /// One transaction. Dropped without [`Tx::commit`], nothing happened.
@@ -185,11 +183,6 @@ impl<'a> Tx<'a> {
     /// Notes an epoch that the transaction writes at, so that the store remembers it as committed.
     pub(crate) fn note_epoch(&mut self, epoch: Epoch) {
         self.state.pending.epoch = self.state.pending.epoch.max(epoch);
-    }
-
-    /// Leaves `units` more of the arena free than it had to.
-    pub(crate) fn leave(&mut self, units: u64) {
-        self.keep = self.keep.saturating_add(units);
     }
 
     /// Space for `len` bytes in the arena, contents undefined.
@@ -288,23 +281,19 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
-    /// What the transaction takes of the arena, in units, with the room that its log needs for a moment. Nothing
-    /// happens.
+    /// What the transaction takes of the arena, with the room that its log needs for a moment: reserved for the caller.
+    /// Nothing happens.
     ///
     /// # Errors
     /// `NOSPACE`, `DF_INVAL`: as a commit would say.
-    pub(crate) fn rehearse(mut self) -> Result<u64> {
+    pub(crate) fn hold(mut self) -> Result<Vec<Run>> {
         self.mark_all()?;
         let State { arena, pending, .. } = &mut *self.state;
         encode(arena, pending)?;
-        let taken: u64 = pending.taken.iter().filter(|run| run.tier == Tier::Arena).map(|run| run.units).sum();
-        match self.log_extension()? {
-            None => Ok(taken),
-            Some(run) => {
-                self.state.give(run);
-                Ok(taken + run.units)
-            }
-        }
+        let extension = self.log_extension()?;
+        let mut runs = std::mem::take(&mut self.state.pending.taken);
+        runs.extend(extension);
+        Ok(runs)
     }
 
     /// Room for a log that is larger than the place for it.

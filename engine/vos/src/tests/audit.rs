@@ -4,11 +4,11 @@ use crate::VosPool;
 use crate::arena::{Mem, UNIT, word};
 use crate::record::{RECORD_BYTES, Record, VALUE_HEADER, Value, key_bytes};
 use crate::store::State;
-use crate::transactions::cont_tail;
+use crate::transactions::{checksum, cont_tail};
 use crate::tree::{ExtentTree, KeyTree};
 use daos_common::IodKind;
 use std::collections::BTreeMap;
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::Xxh3;
 
 struct Audit<'a> {
     state: &'a State,
@@ -76,7 +76,8 @@ impl Audit<'_> {
             self.newest = self.newest.max(record.punches);
             self.note(&[entry[0], entry[1], record.head, record.punches, record.root, record.extra]);
             let body = self.state.arena.view(entry[3] + RECORD_BYTES, record.key_len()).unwrap();
-            assert_eq!(xxh3_64(body), record.extra, "the checksum of a transaction's body");
+            let sum = checksum([record.head, record.punches, record.root], body);
+            assert_eq!(sum, record.extra, "the checksum of a transaction");
         }
     }
 

@@ -3,9 +3,10 @@
 use super::audit::audit;
 use super::{config, env, get, object, put, single};
 use crate::arena::Event;
-use crate::{Durability, VosCont, VosPool};
+use crate::{Durability, TxState, VosCont, VosPool};
+use daos_common::wire::tx::TxWrite;
 use daos_common::{Iod, IodKind, Recx};
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -30,6 +31,42 @@ fn random_iods(rng: &mut StdRng) -> (Vec<Iod>, Vec<u8>) {
     (iods, data)
 }
 
+/// The writes that a transaction's body, a seed, stands for.
+fn writes_of(body: &[u8]) -> Vec<TxWrite> {
+    let mut rng = StdRng::seed_from_u64(u64::from_le_bytes(body.try_into().unwrap()));
+    let mut writes = Vec::new();
+    for _ in 0..rng.random_range(1..4) {
+        let (oid, dkey) = (object(rng.random_range(0..3)), vec![b'd', rng.random_range(0..60)]);
+        if rng.random_bool(0.2) {
+            writes.push(TxWrite::Punch { oid, dkeys: vec![dkey], akeys: Vec::new(), flags: 0 });
+        } else {
+            let (iods, data) = random_iods(&mut rng);
+            writes.push(TxWrite::Update { oid, dkey, flags: 0, iods, data });
+        }
+    }
+    writes
+}
+
+/// One random change of a transaction's state.
+fn change_transaction(rng: &mut StdRng, pool: &VosPool, cont: &VosCont) -> daos_common::Result<()> {
+    let entries = cont.transactions()?;
+    let epoch = pool.newest_epoch()? + rng.random_range(1..300);
+    let body = rng.random::<u64>().to_le_bytes();
+    let Some(entry) = entries.choose(rng).filter(|_| entries.len() > 5 || rng.random_bool(0.5)) else {
+        return match rng.random_range(0..4) {
+            0 => cont.apply(epoch, &writes_of(&body)),
+            1 => cont.decide(Uuid::from_u128(rng.random()), epoch, &body, &writes_of(&body)).map(drop),
+            _ => cont.prepare(Uuid::from_u128(rng.random()), epoch, &body, &writes_of(&body)).map(drop),
+        };
+    };
+    match (entry.state, rng.random_range(0..5)) {
+        (TxState::Committed, _) => cont.forget(&[entry.tx]),
+        (TxState::Prepared, 0) => cont.abort_prepared(entry.tx).map(drop),
+        (TxState::Prepared, 1) => cont.decide(entry.tx, epoch, &body, &writes_of(&entry.body)).map(drop),
+        (TxState::Prepared, _) => cont.commit_prepared(entry.tx, epoch, &writes_of(&entry.body)).map(drop),
+    }
+}
+
 /// One random change.
 fn change(rng: &mut StdRng, pool: &VosPool, cont: &VosCont) {
     let oid = object(rng.random_range(0..3));
@@ -38,7 +75,8 @@ fn change(rng: &mut StdRng, pool: &VosPool, cont: &VosCont) {
         false => rng.random_range(1..40),
     };
     let dkey = vec![b'd', rng.random_range(0..60)];
-    let result = match rng.random_range(0..20) {
+    let result = match rng.random_range(0..28) {
+        20..28 => change_transaction(rng, pool, cont),
         0 => cont.punch(oid, epoch, &[], &[], 0),
         1..4 => cont.punch(oid, epoch, &[&dkey], &[], 0),
         4 => cont.punch(oid, epoch, &[&dkey], &[b"s\0"], 0),
@@ -114,8 +152,8 @@ fn recovered(path: &Path, image: &[u8]) -> u64 {
 }
 
 /// Aim: whatever store a crash comes before or within, and whatever unflushed words survive a power loss, after the
-/// next open the store holds all of the last transaction or nothing of it, its space maps are exact, and it remembers an
-/// epoch as late as any that it holds.
+/// next open the store holds all of the last transaction or nothing of it, also of the entries of prepared and committed
+/// ones, its space maps are exact, and it remembers an epoch as late as any that it holds.
 #[test]
 fn all_or_nothing_at_every_store() {
     let seed = env("VOS_SEED", rand::random());
@@ -177,7 +215,22 @@ fn all_or_nothing_at_every_store() {
 const CHILD: &str = "VOS_KILLED_CHILD";
 const CONT: Uuid = Uuid::from_u128(5);
 
-/// The process that is killed: writes numbered updates of two akeys and says so after each.
+fn prepared_id(number: u64) -> Uuid {
+    Uuid::from_u64_pair(1, number)
+}
+
+fn decided_id(number: u64) -> Uuid {
+    Uuid::from_u64_pair(2, number)
+}
+
+/// The writes of the transactions of a number.
+fn numbered(oid: u64, bytes: &[u8]) -> [TxWrite; 1] {
+    let (dkey, data) = (bytes.to_vec(), bytes.to_vec());
+    [TxWrite::Update { oid: object(oid), dkey, flags: 0, iods: vec![single(b"n", 8)], data }]
+}
+
+/// The process that is killed: writes numbered updates of two akeys, prepares a transaction and decides another, and
+/// says so after each.
 #[test]
 fn killed_child() {
     let Ok(path) = std::env::var(CHILD) else { return };
@@ -186,13 +239,24 @@ fn killed_child() {
     let mut number = get(&pool, &cont, object(1), u64::MAX, b"last", single(b"n", 0)).unwrap();
     number.resize(8, 0);
     let mut number = u64::from_le_bytes(number.try_into().unwrap());
+    for entry in cont.transactions().unwrap() {
+        match entry.state {
+            TxState::Prepared => drop(cont.commit_prepared(entry.tx, entry.epoch, &numbered(3, &entry.body)).unwrap()),
+            TxState::Committed => cont.forget(&[entry.tx]).unwrap(),
+        }
+    }
     loop {
         number += 1;
         let bytes = number.to_le_bytes();
         let data = [bytes, bytes].concat();
         put(&cont, object(2), number, &(number % 1000).to_le_bytes(), &[single(b"n", 8)], &bytes).unwrap();
         put(&cont, object(1), number, b"last", &[single(b"n", 8), single(b"m", 8)], &data).unwrap();
+        cont.prepare(prepared_id(number), number, &bytes, &numbered(3, &bytes)).unwrap();
+        cont.decide(decided_id(number), number, &bytes, &numbered(4, &bytes)).unwrap();
         println!("acknowledged {number}");
+        let last = (number - 1).to_le_bytes();
+        cont.commit_prepared(prepared_id(number - 1), number, &numbered(3, &last)).unwrap();
+        cont.forget(&[decided_id(number - 1)]).unwrap();
         if number.is_multiple_of(5000) {
             // Room for more: everything is written anew from here on.
             pool.destroy_container(CONT).unwrap();
@@ -202,7 +266,7 @@ fn killed_child() {
     }
 }
 
-/// Aim: kill -9 at random moments loses no acknowledged update and tears none.
+/// Aim: kill -9 at random moments loses no acknowledged update, prepare or decision and tears none.
 #[test]
 fn survives_kill_9() {
     let kills = env("VOS_KILLS", 12);
@@ -242,6 +306,14 @@ fn survives_kill_9() {
         }
         let number = u64::from_le_bytes(n.try_into().unwrap());
         assert!(number >= acknowledged, "update {acknowledged} was acknowledged, {number} is the last");
+        let bytes = acknowledged.to_le_bytes();
+        let written = |oid| get(&pool, &cont, object(oid), u64::MAX, &bytes, single(b"n", 0)).unwrap() == bytes;
+        // A number later, the one is committed and the other forgotten.
+        let prepared = cont.outcome(prepared_id(acknowledged)).unwrap();
+        assert!(prepared.as_ref().is_none_or(|entry| entry.state == TxState::Prepared && entry.body == bytes));
+        assert_ne!(prepared.is_some(), written(3), "prepared transaction {acknowledged}");
+        let decided = cont.outcome(decided_id(acknowledged)).unwrap();
+        assert!(written(4) && (number > acknowledged || decided.is_some()), "decided transaction {acknowledged}");
         for old in acknowledged.saturating_sub(900).max(1)..=acknowledged {
             let dkey = (old % 1000).to_le_bytes();
             let found = get(&pool, &cont, object(2), old, &dkey, single(b"n", 0)).unwrap();

@@ -1,7 +1,8 @@
 //! Files that are not a sound store: refused with a message, never a crash.
 
 use super::{config, get, object, put, single};
-use crate::{Durability, VosPool};
+use crate::{Durability, VosCont, VosPool};
+use daos_common::wire::tx::{ReadScope, TxWrite};
 use daos_common::{Der, Error};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::path::Path;
@@ -71,6 +72,20 @@ fn damage_inside_never_crashes() {
             .unwrap();
         put(&cont, object(0), number + 1, b"array", &[super::array(b"x", 4, number * 3 % 100, 5)], &[1; 20]).unwrap();
     }
+    let write = |data: &[u8]| TxWrite::Update {
+        oid: object(1),
+        dkey: b"tx".to_vec(),
+        flags: 0,
+        iods: vec![single(b"a", data.len() as u64)],
+        data: data.to_vec(),
+    };
+    for number in 0..40u128 {
+        let (tx, epoch) = (Uuid::from_u128(number), 300 + number as u64);
+        match number % 2 {
+            0 => drop(cont.prepare(tx, epoch, &[7; 200], &[write(&[8; 300])]).unwrap()),
+            _ => drop(cont.decide(tx, epoch, &[9; 20], &[write(&[8; 100])]).unwrap()),
+        }
+    }
     let layout = pool.inner_for_tests().state.borrow().arena.layout().clone();
     drop((pool, cont));
     let good = std::fs::read(&path).unwrap();
@@ -90,6 +105,28 @@ fn damage_inside_never_crashes() {
     }
 }
 
+fn use_transactions(cont: &VosCont) {
+    let _ = cont.transactions();
+    let writes = [TxWrite::Punch { oid: object(2), dkeys: vec![b"tx".to_vec()], akeys: Vec::new(), flags: 0 }];
+    let scope = |dkey: &[u8]| ReadScope::Dkey(dkey.to_vec());
+    for number in 0..50u64 {
+        let tx = Uuid::from_u128(number.into());
+        let _ = cont.outcome(tx);
+        let _ = match number % 8 {
+            0 => cont.commit_prepared(tx, 400, &writes).map(drop),
+            2 => cont.abort_prepared(tx).map(drop),
+            4 => cont.decide(tx, 401, b"", &writes).map(drop),
+            6 => cont.prepare(tx, 402, b"other", &writes).map(drop),
+            _ => cont.forget(&[tx]),
+        };
+        let _ = cont.changed_since(object(number % 3), &scope(&number.to_le_bytes()), 100);
+    }
+    let recxs = vec![daos_common::Recx { idx: 0, nr: 100 }];
+    let array = ReadScope::Akey { dkey: b"array".to_vec(), akey: b"x".to_vec(), recxs };
+    let _ = cont.newest_change(object(0), &array);
+    let _ = cont.aggregate(&mut crate::Aggregation::new(0..=250), 200);
+}
+
 fn use_all(pool: &VosPool) -> daos_common::Result<()> {
     let cont = pool.container(Uuid::nil(), true)?;
     for number in 0..60u64 {
@@ -102,10 +139,43 @@ fn use_all(pool: &VosPool) -> daos_common::Result<()> {
     let _ = cont.list(object(0), 100, &what, b"", b"", 1000, 1 << 20);
     let recxs = daos_common::wire::object::ListKind::Recxs { akey: b"x".to_vec(), kind: None, descending: true };
     let _ = cont.list(object(0), 100, &recxs, b"array", b"", 1000, 1 << 20);
+    use_transactions(&cont);
     drop(cont);
     let _ = pool.destroy_container(Uuid::nil());
     for _ in 0..50 {
         let _ = pool.reclaim(20);
     }
     Ok(())
+}
+
+/// Aim: an entry whose words or body were changed is not taken for what was prepared, and doesn't keep the store shut.
+#[test]
+fn damaged_entries_are_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vos-0");
+    let pool = VosPool::create(&config(&path, 16 << 20)).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    let tx = Uuid::from_u128(5);
+    cont.prepare(tx, 0x1234_5678_9abc, b"what was prepared, at length", &[]).unwrap();
+    drop((pool, cont));
+    let good = std::fs::read(&path).unwrap();
+    let body = good.windows(17).position(|bytes| bytes == b"what was prepared").unwrap();
+    // Length, state, epoch, number of runs, checksum, body.
+    for at in [body - 32, body - 28, body - 23, body - 16, body - 9, body - 1, body + 5] {
+        let mut bad = good.clone();
+        bad[at] ^= 3;
+        std::fs::write(&path, &bad).unwrap();
+        let pool = VosPool::open(&path, Durability::Process).unwrap();
+        let cont = pool.container(Uuid::nil(), false).unwrap();
+        for error in [
+            cont.outcome(tx).unwrap_err(),
+            cont.transactions().unwrap_err(),
+            cont.commit_prepared(tx, u64::MAX, &[]).unwrap_err(),
+            cont.abort_prepared(tx).unwrap_err(),
+        ] {
+            assert_eq!(error.code(), Der::DF_INVAL, "{error}");
+            assert!(error.message().contains("transaction") || error.message().contains("damaged"), "{error}");
+        }
+        put(&cont, object(1), 5, b"d", &[single(b"a", 1)], b"1").unwrap();
+    }
 }

@@ -2,8 +2,9 @@
 
 use super::audit::audit;
 use super::{array, config, get, object, put, single};
-use crate::{Durability, Place, VosPool};
+use crate::{Durability, Place, VosCont, VosPool};
 use daos_common::wire::object::{ListKind, Listed};
+use daos_common::wire::tx::TxWrite;
 use daos_common::{Der, Iod, IodKind, Recx};
 use uuid::Uuid;
 
@@ -112,6 +113,100 @@ fn order_at_one_epoch() {
     put(&cont, object(1), 5, b"d", &[array(b"r", 1, 0, 4)], b"abcd").unwrap();
     put(&cont, object(1), 5, b"d", &[array(b"r", 1, 1, 2)], b"XY").unwrap();
     assert_eq!(get(&pool, &cont, object(1), 5, b"d", array(b"r", 1, 0, 5)).unwrap(), b"aXYd\0");
+}
+
+fn fill(cont: &VosCont, from: u64) {
+    let mut number = from;
+    for size in [50_000, 1000, 1] {
+        loop {
+            let data = vec![3; size];
+            match put(cont, object(9), 5, &number.to_le_bytes(), &[single(b"a", size as u64)], &data) {
+                Ok(()) => number += 1,
+                Err(error) => {
+                    assert_eq!(error.code(), Der::NOSPACE);
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn value(dkey: &[u8], len: usize, fill: u8) -> TxWrite {
+    let (iods, data) = (vec![single(b"a", len as u64)], vec![fill; len]);
+    TxWrite::Update { oid: object(1), dkey: dkey.to_vec(), flags: 0, iods, data }
+}
+
+/// Aim: what is prepared finds its space in a store that others filled since, also after a restart; a commit that
+/// needs more than that fails and loses nothing.
+#[test]
+fn prepared_space_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vos-0");
+    let mut pool = VosPool::create(&config(&path, 16 << 20)).unwrap();
+    let mut cont = pool.container(Uuid::nil(), true).unwrap();
+    let ids: Vec<Uuid> = (0..6).map(Uuid::from_u128).collect();
+    let writes = |number: usize| [value(&[number as u8 + 1], 300_000 + number, number as u8), value(b"s", 9, 1)];
+    for (number, tx) in ids.iter().enumerate() {
+        cont.prepare(*tx, 10 + number as u64, b"body", &writes(number)).unwrap();
+    }
+    fill(&cont, 0);
+    let space = pool.space();
+    let large = [value(b"large", 2 << 20, 1)];
+    for error in [
+        cont.apply(20, &large).unwrap_err(),
+        cont.try_writes(20, &large).unwrap_err(),
+        cont.decide(Uuid::max(), 20, b"", &large).unwrap_err(),
+        cont.prepare(Uuid::max(), 20, b"", &large).unwrap_err(),
+        cont.prepare(Uuid::max(), 20, &[0; 2 << 20], &[]).unwrap_err(),
+        cont.commit_prepared(ids[0], 20, &[value(b"large", 4 << 20, 1)]).unwrap_err(),
+    ] {
+        assert_eq!(error.code(), Der::NOSPACE);
+        assert_eq!(pool.space(), space);
+    }
+    assert_eq!(cont.transactions().unwrap().len(), 6);
+    assert!(cont.commit_prepared(ids[0], 30, &writes(0)).unwrap());
+    fill(&cont, 10_000_000);
+    assert!(cont.commit_prepared(ids[1], 30, &writes(1)).unwrap());
+    let space = pool.space();
+    for (at, tx) in ids.iter().enumerate().take(4).skip(2) {
+        drop((pool, cont));
+        pool = VosPool::open(&path, Durability::Process).unwrap();
+        cont = pool.container(Uuid::nil(), false).unwrap();
+        if at == 2 {
+            assert_eq!(pool.space(), space);
+        }
+        fill(&cont, 20_000_000 + at as u64 * 1_000_000);
+        assert!(cont.commit_prepared(*tx, 30, &writes(at)).unwrap());
+    }
+    assert!(cont.abort_prepared(ids[4]).unwrap());
+    assert_eq!(cont.decide(ids[5], 30, b"", &writes(5)).unwrap(), 30);
+    for number in [0, 1, 2, 3, 5] {
+        let found = get(&pool, &cont, object(1), 30, &[number + 1], single(b"a", 0)).unwrap();
+        assert!(found.len() == 300_000 + usize::from(number) && found.iter().all(|byte| *byte == number));
+    }
+    put(&cont, object(1), 40, b"after", &[single(b"a", 299_000)], &[1; 299_000]).unwrap();
+    audit(&pool);
+}
+
+/// Aim: a list whose log doesn't fit in its place goes through free space, prepared or not, and 65536 writes go in one.
+#[test]
+fn long_lists() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vos-0");
+    let pool = VosPool::create_any_size(&config(&path, 8 << 20)).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    let writes: Vec<TxWrite> = (0..10_000u32).map(|number| value(&(number % 5000).to_le_bytes(), 8, 1)).collect();
+    cont.apply(3, &writes).unwrap();
+    cont.prepare(Uuid::nil(), 4, b"", &writes).unwrap();
+    assert!(cont.commit_prepared(Uuid::nil(), 5, &writes).unwrap());
+    let mut same = vec![value(b"d", 1, 1); 1 << 16];
+    same[(1 << 16) - 1] = value(b"d", 1, 2);
+    cont.apply(6, &same).unwrap();
+    assert_eq!(get(&pool, &cont, object(1), 6, b"d", single(b"a", 0)).unwrap(), [2]);
+    assert_eq!(get(&pool, &cont, object(1), 7, &4999u32.to_le_bytes(), single(b"a", 0)).unwrap(), [1; 8]);
+    same.push(value(b"d", 1, 3));
+    assert_eq!(cont.apply(7, &same).unwrap_err().code(), Der::INVAL);
+    audit(&pool);
 }
 
 /// Aim: bad arguments get INVAL and foreign anchors too.

@@ -10,125 +10,10 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-type Version = (Epoch, u64);
-type Key = Vec<u8>;
+mod state;
+mod tx;
 
-const RECORDS: u64 = 48;
-
-#[derive(Clone)]
-enum Write {
-    Single(Option<Vec<u8>>),
-    Extent { lo: u64, hi: u64, data: Option<Vec<u8>> },
-}
-
-#[derive(Default, Clone)]
-struct Akey {
-    punches: Vec<Version>,
-    kind: Option<IodKind>,
-    record: u64,
-    writes: Vec<(Version, Write)>,
-}
-
-#[derive(Default, Clone)]
-struct Dkey {
-    punches: Vec<Version>,
-    akeys: BTreeMap<Key, Akey>,
-}
-
-#[derive(Default, Clone)]
-struct Object {
-    punches: Vec<Version>,
-    newest: Epoch,
-    dkeys: BTreeMap<Key, Dkey>,
-}
-
-#[derive(Default, Clone)]
-struct Model {
-    clock: u64,
-    objects: BTreeMap<UnitOid, Object>,
-}
-
-fn newest(punches: &[Version], epoch: Epoch, floor: Version) -> Version {
-    punches.iter().copied().filter(|punch| punch.0 <= epoch).max().unwrap_or_default().max(floor)
-}
-
-impl Akey {
-    fn seen(&self, epoch: Epoch, floor: Version) -> impl Iterator<Item = &(Version, Write)> {
-        let floor = newest(&self.punches, epoch, floor);
-        self.writes.iter().filter(move |(version, _)| version.0 <= epoch && *version > floor)
-    }
-
-    fn exists(&self, epoch: Epoch, floor: Version) -> bool {
-        self.seen(epoch, floor).any(|(_, write)| match write {
-            Write::Single(data) | Write::Extent { data, .. } => data.is_some(),
-        })
-    }
-
-    fn single(&self, epoch: Epoch, floor: Version) -> Option<(Epoch, &Vec<u8>)> {
-        let (version, write) = self.seen(epoch, floor).max_by_key(|(version, _)| *version)?;
-        match write {
-            Write::Single(Some(data)) => Some((version.0, data)),
-            _ => None,
-        }
-    }
-
-    /// The visible record `index` and its epoch.
-    fn record(&self, index: u64, epoch: Epoch, floor: Version) -> Option<(Epoch, &[u8])> {
-        let covers = |write: &Write| matches!(write, Write::Extent { lo, hi, .. } if (*lo..*hi).contains(&index));
-        let (version, write) =
-            self.seen(epoch, floor).filter(|(_, write)| covers(write)).max_by_key(|(version, _)| *version)?;
-        let Write::Extent { lo, data: Some(data), .. } = write else { return None };
-        let at = ((index - lo) * self.record) as usize;
-        Some((version.0, &data[at..at + self.record as usize]))
-    }
-
-    /// Drops what cannot be seen at or after `stable`.
-    fn aggregate(&mut self, stable: Epoch, floor: Version) {
-        let floor = newest(&self.punches, stable, floor);
-        let old: Vec<_> = self.seen(stable, floor).cloned().collect();
-        let hides = |write: &Write, index: u64| match write {
-            Write::Single(_) => true,
-            Write::Extent { lo, hi, .. } => (*lo..*hi).contains(&index),
-        };
-        let shown = |index| old.iter().filter(|(_, write)| hides(write, index)).map(|(version, _)| *version).max();
-        let visible: BTreeSet<Version> = (0..RECORDS).filter_map(shown).collect();
-        self.writes.retain(|(version, _)| version.0 > stable || visible.contains(version));
-    }
-
-    fn put(&mut self, version: Version, write: Write) {
-        self.writes.retain(|(old, other)| {
-            old.0 != version.0
-                || match (other, &write) {
-                    (Write::Single(_), _) => false,
-                    (Write::Extent { lo, hi, .. }, Write::Extent { lo: a, hi: b, .. }) => (lo, hi) != (a, b),
-                    _ => true,
-                }
-        });
-        self.writes.push((version, write));
-    }
-}
-
-impl Dkey {
-    fn exists(&self, epoch: Epoch, floor: Version) -> bool {
-        let floor = newest(&self.punches, epoch, floor);
-        self.akeys.values().any(|akey| akey.exists(epoch, floor))
-    }
-}
-
-impl Object {
-    fn floor(&self, epoch: Epoch) -> Version {
-        newest(&self.punches, epoch, (0, 0))
-    }
-
-    fn exists(&self, epoch: Epoch) -> bool {
-        self.dkeys.values().any(|dkey| dkey.exists(epoch, self.floor(epoch)))
-    }
-
-    fn find(&self, dkey: &[u8], epoch: Epoch) -> Option<(&Dkey, Version)> {
-        let dkey = self.dkeys.get(dkey)?;
-        Some((dkey, newest(&dkey.punches, epoch, self.floor(epoch))))
-    }
-}
+use state::*;
 
 /// One run: store, model and dice.
 struct Run {
@@ -141,22 +26,15 @@ struct Run {
     oids: Vec<UnitOid>,
     blobs: Vec<u8>,
     full: u64,
+    /// Commits of prepared transactions that found no room.
+    late_full: u64,
+    entries: BTreeMap<Uuid, tx::Kept>,
     /// Nothing is read or written at or below.
     stable: Epoch,
 }
 
 fn oid(kind: u8, number: u64) -> UnitOid {
     UnitOid { oid: ObjectId { lo: number, hi: u64::from(kind) << 56 }, shard: number as u32 % 3, layout: 2 }
-}
-
-fn condition_code(exists: bool, flags: u64, insert: u64, must: u64) -> Option<Der> {
-    if exists && flags & insert != 0 {
-        Some(Der::EXIST)
-    } else if !exists && flags & must != 0 {
-        Some(Der::NONEXIST)
-    } else {
-        None
-    }
 }
 
 impl Run {
@@ -184,6 +62,8 @@ impl Run {
             oids,
             blobs: vec![0; 2 << 20],
             full: 0,
+            late_full: 0,
+            entries: BTreeMap::new(),
             stable: 0,
         }
     }
@@ -264,16 +144,7 @@ impl Run {
     }
 
     fn expected_conditions(&self, oid: UnitOid, epoch: Epoch, dkey: &[u8], flags: u64, iods: &[Iod]) -> Option<Der> {
-        let found = self.model.objects.get(&oid).and_then(|object| object.find(dkey, epoch));
-        let exists = found.is_some_and(|(dkey, floor)| dkey.exists(epoch, floor));
-        condition_code(exists, flags, COND_DKEY_INSERT, COND_DKEY_UPDATE | COND_DKEY_FETCH).or_else(|| {
-            iods.iter().find_map(|iod| {
-                let flags = if flags & COND_PER_AKEY != 0 { iod.flags } else { flags };
-                let akey = found.and_then(|(dkey, floor)| Some((dkey.akeys.get(&iod.akey)?, floor)));
-                let exists = akey.is_some_and(|(akey, floor)| akey.exists(epoch, floor));
-                condition_code(exists, flags, COND_AKEY_INSERT, COND_AKEY_UPDATE | COND_AKEY_FETCH)
-            })
-        })
+        self.model.conditions(oid, epoch, dkey, flags, iods)
     }
 
     fn update(&mut self) {
@@ -322,7 +193,7 @@ impl Run {
             return;
         }
         match update.commit() {
-            Ok(()) => self.model_update(oid, epoch, &dkey, &iods, data),
+            Ok(()) => self.model.update(oid, epoch, &dkey, &iods, data),
             Err(error) if error.code() == Der::NOSPACE => self.full += 1,
             Err(error) => self.expect_mismatch(oid, &dkey, &iods, error.code()),
         }
@@ -337,33 +208,6 @@ impl Run {
         let twice = |iod: &Iod| iods.iter().any(|other| other.akey == iod.akey && other.kind != iod.kind);
         let resized = |iod: &Iod| iod.kind == IodKind::Array;
         assert!(iods.iter().any(|iod| clash(iod) || twice(iod) || resized(iod)));
-    }
-
-    fn model_update(&mut self, oid: UnitOid, epoch: Epoch, dkey: &[u8], iods: &[Iod], data: Vec<Vec<u8>>) {
-        let object = self.model.objects.entry(oid).or_default();
-        object.newest = object.newest.max(epoch);
-        let dkey = object.dkeys.entry(dkey.to_vec()).or_default();
-        let mut data = data.into_iter();
-        for iod in iods {
-            self.model.clock += 1;
-            let version = (epoch, self.model.clock);
-            let akey = dkey.akeys.entry(iod.akey.clone()).or_default();
-            akey.kind = Some(iod.kind);
-            match iod.kind {
-                IodKind::Single => {
-                    akey.put(version, Write::Single(if iod.size == 0 { None } else { data.next() }));
-                }
-                IodKind::Array => {
-                    if iod.size != 0 {
-                        akey.record = iod.size;
-                    }
-                    for recx in &iod.recxs {
-                        let data = if iod.size == 0 { None } else { data.next() };
-                        akey.put(version, Write::Extent { lo: recx.idx, hi: recx.idx + recx.nr, data });
-                    }
-                }
-            }
-        }
     }
 
     fn read(&self, fetch: &Fetch, place: Place) -> Vec<u8> {
@@ -446,20 +290,7 @@ impl Run {
         };
         let akeys: Vec<Key> =
             if dice < 5 { Vec::new() } else { (0..self.rng.random_range(1..3)).map(|_| self.akey(oid)).collect() };
-        let object = self.model.objects.get(&oid);
-        let exists = if dkeys.is_empty() {
-            object.is_some_and(|object| object.exists(epoch))
-        } else {
-            dkeys.iter().all(|dkey| {
-                let found = object.and_then(|object| object.find(dkey, epoch));
-                found.is_some_and(|(dkey, floor)| match &akeys[..] {
-                    [] => dkey.exists(epoch, floor),
-                    akeys => {
-                        akeys.iter().all(|akey| dkey.akeys.get(akey).is_some_and(|akey| akey.exists(epoch, floor)))
-                    }
-                })
-            })
-        };
+        let exists = self.model.punched_exists(oid, epoch, &dkeys, &akeys);
         let dkey_refs: Vec<&[u8]> = dkeys.iter().map(|key| &key[..]).collect();
         let akey_refs: Vec<&[u8]> = akeys.iter().map(|key| &key[..]).collect();
         match self.cont.punch(oid, epoch, &dkey_refs, &akey_refs, flags) {
@@ -474,26 +305,7 @@ impl Run {
                 return;
             }
         }
-        self.model.clock += 1;
-        let version = (epoch, self.model.clock);
-        let put = |punches: &mut Vec<Version>| {
-            punches.retain(|punch| punch.0 != epoch);
-            punches.push(version);
-        };
-        let object = self.model.objects.entry(oid).or_default();
-        object.newest = object.newest.max(epoch);
-        if dkeys.is_empty() {
-            put(&mut object.punches);
-        }
-        for dkey in &dkeys {
-            let dkey = object.dkeys.entry(dkey.clone()).or_default();
-            if akeys.is_empty() {
-                put(&mut dkey.punches);
-            }
-            for akey in &akeys {
-                put(&mut dkey.akeys.entry(akey.clone()).or_default().punches);
-            }
-        }
+        self.model.punch(oid, epoch, &dkeys, &akeys);
     }
 
     /// All entries, in portions of random small size.
@@ -693,6 +505,7 @@ impl Run {
         self.pool = VosPool::open(&self.path, Durability::Process).unwrap();
         self.cont = self.pool.container(self.cont_id, false).unwrap();
         assert_eq!(self.pool.space(), space);
+        self.check_entries();
         super::audit::audit(&self.pool);
     }
 
@@ -707,12 +520,14 @@ impl Run {
         self.cont = self.pool.container(self.cont_id, true).unwrap();
         assert_eq!(self.pool.space(), empty, "space leaked");
         self.model = Model::default();
+        self.entries.clear();
         self.stable = 0;
     }
 
     fn aggregate(&mut self) {
-        self.stable = self.rng.random_range(self.stable..self.stable.max(45) + 1);
-        let stable = self.stable;
+        let asked = self.rng.random_range(self.stable..self.stable.max(45) + 1);
+        let stable = self.oldest_prepared().map_or(asked, |epoch| asked.min(epoch - 1));
+        self.stable = stable;
         for object in self.model.objects.values_mut() {
             let floor = object.floor(stable);
             for dkey in object.dkeys.values_mut() {
@@ -720,11 +535,12 @@ impl Run {
                 dkey.akeys.values_mut().for_each(|akey| akey.aggregate(stable, floor));
             }
         }
-        let mut pass = Aggregation::new(0..=stable);
+        let mut pass = Aggregation::new(0..=asked);
         while !self.cont.aggregate(&mut pass, 3).unwrap() {
             // Values stay as they are; whether a key with punched records exists changes during the pass.
             self.fetch_if(0);
         }
+        assert_eq!(pass.last(), stable);
         super::audit::audit(&self.pool);
     }
 
@@ -732,7 +548,8 @@ impl Run {
         let empty = self.pool.space();
         for step in 0..steps {
             match self.rng.random_range(0..100) {
-                0..50 => self.update(),
+                0..40 => self.update(),
+                40..50 => self.transaction(),
                 50..72 => self.fetch(),
                 72..80 => self.punch(),
                 80..86 => self.list_keys(),
@@ -750,13 +567,13 @@ impl Run {
                 self.renew(empty);
             }
         }
-        println!("{} calls met a full store", self.full);
+        println!("{} calls met a full store, {} of them for what was prepared", self.full, self.late_full);
         assert!(steps < 100_000 || self.full > 100, "the store was hardly ever full");
     }
 }
 
-/// Aim: the store answers as the model does, over updates, punches, fetches, lists and queries at epochs in any order,
-/// reopening, full arena and destroyed containers; and no space is lost.
+/// Aim: the store answers as the model does, over updates, punches, fetches, lists, queries and transactions at epochs in any
+/// order, reopening, full arena and destroyed containers; and no space is lost.
 #[test]
 fn agrees_with_the_model() {
     let seed = super::env("VOS_SEED", rand::random());

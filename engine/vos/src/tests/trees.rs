@@ -73,7 +73,7 @@ fn key_tree_is_a_sorted_map() {
         assert!(backwards.iter().rev().eq(model.keys().map(|key| &key[0])));
     }
     while root != 0 {
-        let mut tx = Tx::begin(&mut state, Room::All).unwrap();
+        let mut tx = Tx::begin(&mut state, Room::Kept).unwrap();
         for entry in KeyTree::pop_leaf(&mut tx, &mut root).unwrap() {
             assert_eq!(model.pop_first(), Some(([entry[0], 0, 0], entry[3])));
         }
