@@ -66,6 +66,11 @@ impl Clock {
         Ok((!known && bound > before.max(physical | LOGICAL_MASK)).then_some(behind))
     }
 
+    /// Whether the clock is at or past a timestamp: what it gives from now on is later.
+    pub fn has_passed(&self, epoch: Epoch) -> bool {
+        epoch <= self.last.load(Ordering::Acquire)
+    }
+
     /// Makes the clock later than `seen`, a timestamp that came from a peer. One that the clock has passed is never
     /// refused: this clock may have given it, and it may have been started ahead of the wall clock.
     ///

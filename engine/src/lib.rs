@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `main` | starts the others, waits for signals and ends |
 //! | `service` | [`service`]: context 0; [`pool`] services; calls of daos_server |
-//! | `target-<i>` | [`target`]: context 1 + i; [`object`] requests |
+//! | `target-<i>` | [`target`]: context 1 + i; [`object`] requests, transactions ([`dtx`]) |
 //! | `drpc-listen` | [`drpc::listener`]: the socket that daos_server calls |
 //! | `drpc-call-<i>` | [`drpc::client`]: calls to daos_server |
 //! | `watch` | [`watch`]: signals, and the parent's end |
@@ -19,6 +19,7 @@ pub mod budget;
 pub mod cli;
 pub mod clock;
 pub mod drpc;
+pub mod dtx;
 pub mod engine;
 pub mod environment;
 pub mod logging;

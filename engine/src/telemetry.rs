@@ -44,8 +44,12 @@ counters! {
     errors,
     /// Requests that could not be understood: unknown operation or malformed body.
     malformed,
-    /// Updates and punches recognised as resends.
+    /// Updates, punches and commits recognised as resends.
     resends,
+    /// Transactions that were committed by this target.
+    committed,
+    /// Parts of transactions that were prepared for other leaders.
+    prepared,
 }
 
 /// Adds to a counter.

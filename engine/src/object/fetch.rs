@@ -4,14 +4,14 @@
 //! data tier the device's buffer is what the provider reads.
 
 use super::transfer::{self, Remote, Step};
-use super::{Session, answer, check_iods, check_key, check_regions, decode, fail, regions};
+use super::{Scope, Session, answer, check_iods, check_key, check_regions, decode, fail, regions};
 use crate::target::Target;
 use crate::target::share::Store;
 use crate::telemetry;
 use daos_blob::Buffer;
 use daos_common::wire::object::{BulkDesc, DataPath, FetchedIod, ObjFetchReply, ObjFetchRequest};
 use daos_common::wire::{self, INLINE_MAX_BYTES};
-use daos_common::{Der, Error, IodKind, Result};
+use daos_common::{Der, Error, IodKind, Result, flags};
 use daos_fabric::Incoming;
 use daos_vos::{Fetch, Fetched, Place, VosPool};
 use futures_util::FutureExt;
@@ -57,8 +57,8 @@ async fn find(target: &Rc<Target>, incoming: &Incoming) -> Result<Found> {
     check_rooms(&request)?;
     let session = Session::open(target, &request.header).await?;
     session.grant.check_read()?;
-    let (epoch, reported) = Session::read_epoch(target, &request.header);
-    let flags = request.header.flags;
+    let (epoch, reported) = session.read_epoch(target, &request.header, Scope::Dkey(&request.dkey)).await?;
+    let flags = request.header.flags & flags::COND_MASK;
     let fetch = session.cont.fetch(session.oid, epoch, &request.dkey, flags, &request.iods)?;
     if fetch.iods.len() != request.iods.len() {
         return Err(Der::MISC.err("the store answered another number of akeys than asked"));

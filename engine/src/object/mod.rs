@@ -10,14 +10,16 @@ mod transfer;
 mod update;
 mod verify;
 
+use crate::dtx::Transactions;
+use crate::dtx::locks::Locks;
 use crate::target::Target;
 use crate::target::handles::Grant;
-use crate::target::share::Share;
+use crate::target::share::{Opened, Share};
 use crate::telemetry;
 use daos_common::ids::EPOCH_MAX;
 use daos_common::wire::object::{BulkDesc, DataPath, ObjHeader};
 use daos_common::wire::{self, Opcode};
-use daos_common::{Der, Epoch, Error, Iod, IodKind, Result, UnitOid};
+use daos_common::{Der, Epoch, Error, Iod, IodKind, Result, UnitOid, flags};
 use daos_fabric::Incoming;
 use daos_vos::VosCont;
 use serde::de::DeserializeOwned;
@@ -33,6 +35,8 @@ const KEY_MAX_BYTES: usize = 64 * 1024;
 const DATA_MAX_BYTES: u64 = 4 << 30;
 /// Regions of the peer's memory in one request.
 const REGIONS_MAX: usize = 64 * 1024;
+/// Dkeys or akeys in one punch.
+const PUNCHED_KEYS_MAX: usize = 64 * 1024;
 /// Redundancy ordinal of classes without redundancy (`OR_S`).
 const ORDINAL_S: u8 = 1;
 
@@ -71,14 +75,14 @@ pub async fn serve(target: &Rc<Target>, opcode: Opcode, incoming: Incoming) {
     }
 }
 
-fn answer(target: &Target, incoming: Incoming, outcome: Result<Vec<u8>>) {
+pub(crate) fn answer(target: &Target, incoming: Incoming, outcome: Result<Vec<u8>>) {
     match outcome {
         Ok(body) => incoming.reply(&body, &[]),
         Err(error) => fail(target, incoming, &error),
     }
 }
 
-fn fail(target: &Target, incoming: Incoming, error: &Error) {
+pub(crate) fn fail(target: &Target, incoming: Incoming, error: &Error) {
     telemetry::add(&target.counters.errors, 1);
     if error.code() == Der::PROTO {
         telemetry::add(&target.counters.malformed, 1);
@@ -96,24 +100,17 @@ struct Session {
     share: Rc<Share>,
     grant: Grant,
     cont: VosCont,
+    dtx: Rc<Transactions>,
     oid: UnitOid,
 }
 
 impl Session {
     async fn open(target: &Rc<Target>, header: &ObjHeader) -> Result<Session> {
-        let share = target.share(header.pool)?;
-        share.store()?;
-        let handle = header.cont_handle;
-        let check = || async {
-            let reply = target.check_handle(header.pool, handle).await?;
-            share.learn_map_version(reply.map_version);
-            Ok(reply)
-        };
-        let grant = share.handles.grant(handle, check).await?;
+        let (share, grant) = target.grant(header.pool, header.cont_handle).await?;
         share.check_map_version(header.map_version)?;
         // After the awaits: from here on the container cannot be destroyed under the request.
-        let cont = share.container(grant.cont)?;
-        Ok(Session { share, grant, cont, oid: header.oid })
+        let Opened { vos: cont, dtx } = share.opened(grant.cont)?;
+        Ok(Session { share, grant, cont, dtx, oid: header.oid })
     }
 
     /// The epoch to write at: the caller's, or this moment. One further ahead than a peer's clock may be is refused, so
@@ -126,30 +123,87 @@ impl Session {
         }
     }
 
-    /// The epoch to read at and the one to report: 0 and the largest mean the newest.
-    fn read_epoch(target: &Target, header: &ObjHeader) -> (Epoch, Epoch) {
-        match header.epoch {
-            0 | EPOCH_MAX => (EPOCH_MAX, target.clock.now()),
-            epoch => (epoch, epoch),
+    /// The epoch to read at and the one to report: 0 and the largest mean the newest. Waits while the answer about
+    /// `scope` depends on the outcome of a transaction. No change gets this epoch or an earlier one afterwards: the read
+    /// can be repeated.
+    ///
+    /// # Errors
+    /// `TX_BUSY`: the outcome takes too long; `HLC_SYNC`: the epoch is further ahead than a peer's clock may be;
+    /// `TX_RESTART`: a read of a transaction at an epoch whose state is no longer kept.
+    async fn read_epoch(&self, target: &Target, header: &ObjHeader, scope: Scope<'_>) -> Result<(Epoch, Epoch)> {
+        let epoch = match header.epoch {
+            0 | EPOCH_MAX => EPOCH_MAX,
+            epoch => {
+                target.clock.merge(epoch)?;
+                epoch
+            }
+        };
+        let blocked = |locks: &Locks| match scope {
+            Scope::Dkey(dkey) => locks.blocks_read(self.oid, Some(dkey), epoch),
+            Scope::Object => locks.blocks_read(self.oid, None, epoch),
+            Scope::Container => locks.blocks_listing(epoch),
+        };
+        self.dtx.wait_while(target, blocked).await?;
+        if header.flags & flags::IN_TRANSACTION != 0 && epoch < self.cont.aggregated_to()? {
+            return Err(Der::TX_RESTART.err("the state that the transaction reads is no longer kept"));
         }
+        Ok((epoch, if epoch == EPOCH_MAX { target.clock.now() } else { epoch }))
+    }
+
+    /// Waits while a transaction holds one of the dkeys, or anything of the shard (`None`).
+    ///
+    /// # Errors
+    /// `TX_BUSY`: it takes too long.
+    async fn until_free(&self, target: &Target, dkeys: Option<&[Vec<u8>]>) -> Result<()> {
+        self.dtx.wait_while(target, |locks| locks.blocks_change(self.oid, dkeys)).await
     }
 
     fn check_write(&self) -> Result<()> {
         self.grant.check_write()?;
-        let ordinal = self.oid.oid.redundancy();
-        if ordinal > ORDINAL_S {
-            let message = format!(
-                "object {}: its class is replicated or erasure coded (ordinal {ordinal}), which this version cannot \
-                 write; use a class without redundancy (S1, SX)",
-                self.oid.oid
-            );
-            return Err(Der::NOTSUPPORTED.err(message));
-        }
-        Ok(())
+        check_ordinal(self.oid)
     }
 }
 
-fn check_key(what: &str, key: &[u8]) -> Result<()> {
+/// How much of a shard a read looks at.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    Dkey(&'a [u8]),
+    Object,
+    /// Shards of the container on this target.
+    Container,
+}
+
+/// # Errors
+/// `NOTSUPPORTED`: the object's class has redundancy.
+pub(crate) fn check_ordinal(oid: UnitOid) -> Result<()> {
+    let ordinal = oid.oid.redundancy();
+    if ordinal > ORDINAL_S {
+        let message = format!(
+            "object {}: its class is replicated or erasure coded (ordinal {ordinal}), which this version cannot write; \
+             use a class without redundancy (S1, SX)",
+            oid.oid
+        );
+        return Err(Der::NOTSUPPORTED.err(message));
+    }
+    Ok(())
+}
+
+/// Checks what a punch names.
+///
+/// # Errors
+/// `INVAL`.
+pub(crate) fn check_punch(dkeys: &[Vec<u8>], akeys: &[Vec<u8>]) -> Result<()> {
+    if dkeys.len() > PUNCHED_KEYS_MAX || akeys.len() > PUNCHED_KEYS_MAX {
+        return Err(Der::INVAL.err(format!("more than {PUNCHED_KEYS_MAX} keys in one punch")));
+    }
+    if !akeys.is_empty() && dkeys.len() != 1 {
+        return Err(Der::INVAL.err(format!("a punch of akeys names one dkey, not {}", dkeys.len())));
+    }
+    dkeys.iter().try_for_each(|key| check_key("dkey", key))?;
+    akeys.iter().try_for_each(|key| check_key("akey", key))
+}
+
+pub(crate) fn check_key(what: &str, key: &[u8]) -> Result<()> {
     match key.len() {
         0 => Err(Der::INVAL.err(format!("empty {what}"))),
         len if len > KEY_MAX_BYTES => Err(Der::INVAL.err(format!("{what} of {len} bytes; at most {KEY_MAX_BYTES}"))),
@@ -158,7 +212,7 @@ fn check_key(what: &str, key: &[u8]) -> Result<()> {
 }
 
 /// Checks what descriptors say by themselves and adds up their data.
-fn check_iods(iods: &[Iod]) -> Result<u64> {
+pub(crate) fn check_iods(iods: &[Iod]) -> Result<u64> {
     if iods.is_empty() || iods.len() > IODS_MAX {
         return Err(Der::INVAL.err(format!("{} I/O descriptors; 1 to {IODS_MAX} are allowed", iods.len())));
     }

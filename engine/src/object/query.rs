@@ -1,6 +1,6 @@
 //! Lists and key queries.
 
-use super::{Session, check_key, decode};
+use super::{Scope, Session, check_key, decode};
 use crate::target::Target;
 use crate::telemetry;
 use daos_common::wire::object::{ListKind, ObjKeyAnchorReply, ObjKeyAnchorRequest, ObjListRequest, ObjQueryKeyRequest};
@@ -39,7 +39,12 @@ pub async fn list(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>> {
     }
     let session = Session::open(target, &request.header).await?;
     session.grant.check_read()?;
-    let (epoch, _) = Session::read_epoch(target, &request.header);
+    let scope = match request.what {
+        ListKind::Dkeys => Scope::Object,
+        ListKind::Akeys | ListKind::Recxs { .. } => Scope::Dkey(&request.dkey),
+        ListKind::Objects => Scope::Container,
+    };
+    let (epoch, _) = session.read_epoch(target, &request.header, scope).await?;
     let (limit, room) = (request.limit.clamp(1, LIMIT_MAX), request.room_bytes.min(ROOM_MAX_BYTES));
     let reply = session.cont.list(session.oid, epoch, &request.what, &request.dkey, &request.anchor, limit, room)?;
     telemetry::add(&target.counters.lists, 1);
@@ -61,7 +66,9 @@ pub async fn query_key(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u
     }
     let session = Session::open(target, &request.header).await?;
     session.grant.check_read()?;
-    let (epoch, _) = Session::read_epoch(target, &request.header);
+    let whole = request.what == 0 || asks(GET_DKEY);
+    let scope = if whole { Scope::Object } else { Scope::Dkey(&request.dkey) };
+    let (epoch, _) = session.read_epoch(target, &request.header, scope).await?;
     let reply = session.cont.query_key(session.oid, epoch, request.what, &request.dkey, &request.akey)?;
     telemetry::add(&target.counters.lists, 1);
     wire::encode(&reply)

@@ -4,7 +4,7 @@
 //! writes into the arena or into the buffer that goes to the device.
 
 use super::transfer::{self, Remote, Step};
-use super::{Session, check_iods, check_key, check_regions, decode, regions};
+use super::{Session, check_iods, check_key, check_punch, check_regions, decode, regions};
 use crate::target::Target;
 use crate::target::operations::Verdict;
 use crate::target::share::Store;
@@ -16,9 +16,6 @@ use daos_fabric::Incoming;
 use daos_vos::{Place, Update};
 use futures_util::FutureExt;
 use std::rc::Rc;
-
-/// Dkeys or akeys in one punch.
-const PUNCHED_KEYS_MAX: usize = 64 * 1024;
 
 /// Carries out an update.
 pub async fn update(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>> {
@@ -60,6 +57,8 @@ async fn write(
     bytes: u64,
 ) -> Result<Epoch> {
     let held = target.budget.take(bytes).await;
+    let dkey = std::slice::from_ref(&request.dkey);
+    session.until_free(target, Some(dkey)).await?;
     let (header, iods) = (&request.header, &request.iods);
     // For the conditions now; the epoch of a caller that names none is that of the commit, so that the update does not
     // come to stand behind what others read meanwhile.
@@ -70,6 +69,8 @@ async fn write(
         Some(regions) => pull(target, incoming, store, &mut reserved, regions).await?,
         None => copy(target, incoming.message.payload(), store, &mut reserved).await?,
     }
+    // Again: a transaction may have come while the data did. From here to the commit nothing else runs.
+    session.until_free(target, Some(dkey)).await?;
     let epoch = if header.epoch == 0 { target.clock.now() } else { epoch };
     reserved.commit_at(epoch)?;
     drop(held);
@@ -176,14 +177,7 @@ fn no_tier() -> daos_common::Error {
 /// Carries out a punch.
 pub async fn punch(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>> {
     let request: ObjPunchRequest = decode(target, incoming)?;
-    if request.dkeys.len() > PUNCHED_KEYS_MAX || request.akeys.len() > PUNCHED_KEYS_MAX {
-        return Err(Der::INVAL.err(format!("more than {PUNCHED_KEYS_MAX} keys in one punch")));
-    }
-    if !request.akeys.is_empty() && request.dkeys.len() != 1 {
-        return Err(Der::INVAL.err(format!("a punch of akeys names one dkey, not {}", request.dkeys.len())));
-    }
-    request.dkeys.iter().try_for_each(|key| check_key("dkey", key))?;
-    request.akeys.iter().try_for_each(|key| check_key("akey", key))?;
+    check_punch(&request.dkeys, &request.akeys)?;
     let session = Session::open(target, &request.header).await?;
     session.check_write()?;
     let epoch = match target.operations.begin(request.header.cont_handle, request.operation).await {
@@ -192,6 +186,7 @@ pub async fn punch(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>> 
             epoch
         }
         Verdict::New(running) => {
+            session.until_free(target, (!request.dkeys.is_empty()).then_some(request.dkeys.as_slice())).await?;
             let epoch = Session::write_epoch(target, &request.header)?;
             let dkeys: Vec<&[u8]> = request.dkeys.iter().map(Vec::as_slice).collect();
             let akeys: Vec<&[u8]> = request.akeys.iter().map(Vec::as_slice).collect();

@@ -8,10 +8,9 @@
 
 use super::query::ANCHOR_MAX_BYTES;
 use super::read::{Run, each_run, yield_now};
-use super::{Session, check_key, decode};
+use super::{Scope, Session, check_key, decode};
 use crate::target::Target;
 use crate::telemetry;
-use daos_common::ids::EPOCH_MAX;
 use daos_common::wire::object::{ListKind, Listed, ListedRecx, ObjVerifyReply, ObjVerifyRequest};
 use daos_common::{Der, Epoch, Iod, IodKind, Recx, Result, wire};
 use daos_fabric::Incoming;
@@ -36,10 +35,7 @@ pub async fn verify(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>>
     }
     let session = Session::open(target, &request.header).await?;
     session.grant.check_read()?;
-    let epoch = match request.header.epoch {
-        0 | EPOCH_MAX => target.clock.now(),
-        epoch => epoch,
-    };
+    let (_, epoch) = session.read_epoch(target, &request.header, Scope::Object).await?;
     let reply = ObjVerifyReply { sum: 0, akeys: 0, bytes: 0, epoch, next: None };
     let part = Part { target, session: &session, dkey: &request.dkey, epoch, reply };
     let reply = part.read(request.akeys_anchor, request.record).await?;

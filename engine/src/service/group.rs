@@ -1,7 +1,7 @@
 //! The system's engines, and calls to them.
 
 use super::Service;
-use daos_common::wire::mgmt::{GroupMapRequest, GroupMember};
+use daos_common::wire::mgmt::{GroupMapRequest, GroupMember, RankInfoReply, RankInfoRequest};
 use daos_common::wire::{self, Opcode};
 use daos_common::{Der, Rank, Result};
 use daos_fabric::Request;
@@ -85,6 +85,19 @@ impl Service {
     ) -> Result<R> {
         let answer = self.call_raw(rank, opcode, wire::encode(request)?).await?;
         wire::decode(&answer)
+    }
+
+    /// URIs of a rank's contexts.
+    ///
+    /// # Errors
+    /// As [`Service::call_rank`]; `STALE`: another rank answers at its address.
+    pub async fn context_uris(self: &Rc<Self>, rank: Rank) -> Result<Vec<String>> {
+        let request = RankInfoRequest { system: self.system.clone() };
+        let info: RankInfoReply = self.call_rank(rank, Opcode::RankInfo, &request).await?;
+        if info.rank != rank {
+            return Err(Der::STALE.err(format!("rank {} answers at the address of rank {rank}", info.rank)));
+        }
+        Ok(info.context_uris)
     }
 
     async fn call_raw(self: &Rc<Self>, rank: Rank, opcode: Opcode, body: Vec<u8>) -> Result<Vec<u8>> {

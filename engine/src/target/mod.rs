@@ -10,6 +10,8 @@ pub mod share;
 
 use crate::budget::Budget;
 use crate::clock;
+use crate::dtx;
+use crate::dtx::peers::Peers;
 use crate::mailbox::{Inbox, Remote, mailbox};
 use crate::service::Service;
 use crate::telemetry::{self, Counters};
@@ -18,13 +20,15 @@ use daos_blob::Ring;
 use daos_common::hlc::Clock;
 use daos_common::wire::Opcode;
 use daos_common::wire::pool::TierSpace;
-use daos_common::{Der, Error, Result};
+use daos_common::wire::tx::TxTarget;
+use daos_common::{Der, Error, Rank, Result};
 use daos_fabric::{Endpoint, FabricConfig, Incoming, Poller, RemoteWaker, Runtime};
 use daos_vos::{Durability, PoolConfig, VosPool};
 use futures_channel::oneshot;
+use handles::Grant;
 use operations::Operations;
 use share::Share;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
@@ -81,12 +85,19 @@ pub struct Target {
     pub budget: Rc<Budget>,
     /// Updates and punches done and under way, to recognise resends.
     pub operations: Operations,
+    /// Ways to other targets.
+    pub peers: Peers,
+    /// Requests that wait for the outcome of a transaction.
+    pub waiting: dtx::Places,
+    /// Transactions under way that this target leads.
+    pub leading: dtx::Places,
     home: RemoteWaker,
     requests: Rc<Budget>,
     ring: Option<Ring>,
     tier: RefCell<Option<Arc<DataTier>>>,
     durability: Durability,
     service: OnceCell<Remote<Service>>,
+    rank: Cell<Rank>,
     shares: RefCell<HashMap<Uuid, Rc<Share>>>,
     stop: RefCell<Option<oneshot::Sender<()>>>,
 }
@@ -157,6 +168,10 @@ fn open(setup: TargetSetup) -> Result<Opened> {
         counters: setup.counters,
         budget: Budget::new(IN_FLIGHT_BYTES),
         operations: Operations::default(),
+        peers: Peers::default(),
+        waiting: dtx::Places::default(),
+        leading: dtx::Places::default(),
+        rank: Cell::new(Rank::NONE),
         requests: Budget::new(IN_FLIGHT_REQUESTS),
         ring,
         tier: RefCell::new(setup.tier),
@@ -186,6 +201,9 @@ async fn accept(target: Rc<Target>) {
 async fn serve(target: &Rc<Target>, incoming: Incoming) {
     match Opcode::from_number(incoming.opcode) {
         Some(Opcode::Ping) => ping(incoming),
+        Some(
+            opcode @ (Opcode::TxEpoch | Opcode::TxCommit | Opcode::TxPrepare | Opcode::TxDecide | Opcode::TxStatus),
+        ) => dtx::serve(target, opcode, incoming).await,
         Some(opcode) => crate::object::serve(target, opcode, incoming).await,
         None => {
             telemetry::add(&target.counters.malformed, 1);
@@ -232,6 +250,48 @@ impl Target {
         service.ask(&self.home, move |service| async move { service.check_handle(pool, handle).await }).await
     }
 
+    /// A share and what a container handle allows on it.
+    ///
+    /// # Errors
+    /// As [`Target::share`], [`Target::check_handle`]; why the share is out of service.
+    pub async fn grant(&self, pool: Uuid, handle: Uuid) -> Result<(Rc<Share>, Grant)> {
+        let share = self.share(pool)?;
+        share.store()?;
+        let check = || async {
+            let reply = self.check_handle(pool, handle).await?;
+            share.learn_map_version(reply.map_version);
+            Ok(reply)
+        };
+        let grant = share.handles.grant(handle, check).await?;
+        Ok((share, grant))
+    }
+
+    /// That a message for `to` is for this target.
+    ///
+    /// # Errors
+    /// `BAD_TARGET`: it is for another; `INPROGRESS`: the engine is starting.
+    pub async fn check_addressee(&self, to: TxTarget) -> Result<()> {
+        if self.rank.get() == Rank::NONE {
+            let Some(service) = self.service.get() else {
+                return Err(Der::INPROGRESS.err("the engine is starting"));
+            };
+            self.rank.set(service.ask(&self.home, |service| async move { Ok(service.rank()) }).await?);
+        }
+        match to.rank == self.rank.get() && to.target == self.index {
+            true => Ok(()),
+            false => Err(Der::BAD_TARGET.err(format!("a message for target {} of rank {}", to.target, to.rank))),
+        }
+    }
+
+    /// URIs of a rank's contexts.
+    ///
+    /// # Errors
+    /// What the rank or reaching it says; `OOG`: it is not in the group map.
+    pub async fn context_uris(&self, rank: Rank) -> Result<Vec<String>> {
+        let Some(service) = self.service.get() else { return Err(Der::INPROGRESS.err("the engine is starting")) };
+        service.ask(&self.home, move |service| async move { service.context_uris(rank).await }).await
+    }
+
     /// The ring to the data tier.
     pub fn ring(&self) -> Option<&Ring> {
         self.ring.as_ref()
@@ -261,22 +321,29 @@ impl Target {
     ///
     /// # Errors
     /// Why it cannot be opened; only this share is out of service then.
-    pub fn open_share(&self, pool: Uuid, path: PathBuf, blob_bytes: u64) -> Result<()> {
+    pub fn open_share(self: &Rc<Self>, pool: Uuid, path: PathBuf, blob_bytes: u64) -> Result<()> {
         if self.shares.borrow().get(&pool).is_some_and(|share| share.store().is_ok()) {
             return Ok(());
         }
-        let opened = self.open_store(pool, &path, blob_bytes).map_err(|error| error.at(path.display()));
+        let opened = self.recovered_share(pool, &path, blob_bytes).map_err(|error| error.at(path.display()));
         let outcome = opened.as_ref().map(|_| ()).map_err(Error::clone);
         if let Err(error) = &outcome {
             tracing::error!("target {}: pool {pool} is out of service: {error}", self.index);
         }
-        let share = Rc::new(Share::new(pool, opened));
-        if outcome.is_ok() {
-            // What an earlier run did not get to free.
-            share::reclaim_in_background(&share, &self.runtime);
-        }
+        let share = opened.unwrap_or_else(|error| Rc::new(Share::new(pool, Err(error), 0)));
         self.shares.borrow_mut().insert(pool, share);
         outcome
+    }
+
+    /// A share that goes on with what an earlier run did not get to finish.
+    fn recovered_share(self: &Rc<Self>, pool: Uuid, path: &Path, blob_bytes: u64) -> Result<Rc<Share>> {
+        let store = self.open_store(pool, path, blob_bytes)?;
+        let is_new = store.vos.newest_epoch()? == 0 && store.vos.containers()?.is_empty();
+        let opened_at = if is_new { 0 } else { self.clock.now() };
+        let share = Rc::new(Share::new(pool, Ok(store), opened_at));
+        dtx::recovery::recover(self, &share)?;
+        share::reclaim_in_background(&share, &self.runtime);
+        Ok(share)
     }
 
     fn open_store(&self, pool: Uuid, path: &Path, blob_bytes: u64) -> Result<share::Store> {

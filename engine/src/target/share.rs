@@ -1,8 +1,9 @@
 //! A target's share of one pool: its store, its blob, its open containers and handles.
 
 use super::handles::Handles;
+use crate::dtx::Transactions;
 use daos_blob::Blob;
-use daos_common::{Der, Error, Result};
+use daos_common::{Der, Epoch, Error, Result};
 use daos_fabric::Runtime;
 use daos_vos::{VosCont, VosPool};
 use std::cell::{Cell, RefCell};
@@ -24,6 +25,15 @@ pub struct Store {
     pub blob: Option<Blob>,
 }
 
+/// An open container. Cheap to clone.
+#[derive(Clone)]
+pub struct Opened {
+    /// Its part of the store.
+    pub vos: VosCont,
+    /// Its transactions.
+    pub dtx: Rc<Transactions>,
+}
+
 /// One share.
 pub struct Share {
     /// The pool.
@@ -31,19 +41,22 @@ pub struct Share {
     /// Container handles known here.
     pub handles: Handles,
     store: Result<Store>,
+    opened_at: Epoch,
     map_version: Cell<u32>,
-    containers: RefCell<HashMap<Uuid, VosCont>>,
+    containers: RefCell<HashMap<Uuid, Opened>>,
     dying: RefCell<HashSet<Uuid>>,
     reclaiming: Cell<bool>,
 }
 
 impl Share {
-    /// A share, or why it is out of service.
-    pub fn new(pool: Uuid, store: Result<Store>) -> Share {
+    /// A share, or why it is out of service. `opened_at`: when it was opened, if an earlier process may have served it; else
+    /// 0.
+    pub fn new(pool: Uuid, store: Result<Store>, opened_at: Epoch) -> Share {
         Share {
             pool,
             handles: Handles::default(),
             store,
+            opened_at,
             map_version: Cell::new(0),
             containers: RefCell::default(),
             dying: RefCell::default(),
@@ -57,6 +70,11 @@ impl Share {
     /// Why the share is out of service.
     pub fn store(&self) -> Result<&Store> {
         self.store.as_ref().map_err(Error::clone)
+    }
+
+    /// When it was opened; 0 if it is new.
+    pub fn opened_at(&self) -> Epoch {
+        self.opened_at
     }
 
     /// Takes note of a version of the pool's map.
@@ -78,16 +96,51 @@ impl Share {
     ///
     /// # Errors
     /// `CONT_DESTROYING`; `NOSPACE`; why the share is out of service.
-    pub fn container(&self, cont: Uuid) -> Result<VosCont> {
+    pub fn opened(&self, cont: Uuid) -> Result<Opened> {
         if self.dying.borrow().contains(&cont) {
             return Err(Der::CONT_DESTROYING.err(format!("container {cont} is being destroyed")));
         }
         if let Some(found) = self.containers.borrow().get(&cont) {
             return Ok(found.clone());
         }
-        let opened = self.store()?.vos.container(cont, true)?;
+        Ok(self.keep(cont, self.store()?.vos.container(cont, true)?))
+    }
+
+    /// As [`Share::opened`], for the store alone.
+    ///
+    /// # Errors
+    /// As [`Share::opened`].
+    pub fn container(&self, cont: Uuid) -> Result<VosCont> {
+        Ok(self.opened(cont)?.vos)
+    }
+
+    /// A container of the share that is there already.
+    ///
+    /// # Errors
+    /// As [`Share::opened`].
+    pub fn existing(&self, cont: Uuid) -> Result<Option<Opened>> {
+        if self.dying.borrow().contains(&cont) {
+            return Ok(None);
+        }
+        if let Some(found) = self.known(cont) {
+            return Ok(Some(found));
+        }
+        match self.store()?.vos.container(cont, false) {
+            Ok(vos) => Ok(Some(self.keep(cont, vos))),
+            Err(error) if error.code() == Der::NONEXIST => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A container that was opened before.
+    pub fn known(&self, cont: Uuid) -> Option<Opened> {
+        self.containers.borrow().get(&cont).cloned()
+    }
+
+    fn keep(&self, cont: Uuid, vos: VosCont) -> Opened {
+        let opened = Opened { vos, dtx: Rc::default() };
         self.containers.borrow_mut().insert(cont, opened.clone());
-        Ok(opened)
+        opened
     }
 
     /// Forgets every handle.

@@ -7,4 +7,5 @@ mod life;
 mod malformed;
 mod metadata;
 mod process;
+mod transactions;
 mod world;
