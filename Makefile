@@ -1,5 +1,8 @@
 # make test   everything that must hold: format, lints, unit and system tests, ABI, real consumers
 # make demo   a system from nothing, a C program and fio on it (KEEP=1 leaves it running)
+# make vol    HDF5 and h5py on HDF5's own file and through ROMIO's DAOS driver; VOL_DAOS=/path/to/built/connector: on HDF5's
+#             DAOS connector, its own test programs included (builds HDF5 once: some minutes; not part of make test)
+# make adios2 ADIOS2's DAOS engine: its tests on 1 and 2 ranks (builds ADIOS2 once: some minutes; not part of make test)
 # make bench  figures beside their limits, to target/bench/results.json
 # make abi    the C ABI against its tables
 # make stage  bin, lib, include and pkgconfig under target/stage (PROFILE=release: target/stage-release)
@@ -8,7 +11,7 @@ PROFILE ?= dev
 CARGO_FLAGS = $(if $(filter release,$(PROFILE)),--release,)
 STAGE = $(CURDIR)/target/stage$(if $(filter release,$(PROFILE)),-release,)
 
-.PHONY: help setup build stage test lint unit abi consumers demo bench clean
+.PHONY: help setup build stage test lint unit abi consumers vol adios2 demo bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -36,6 +39,12 @@ abi: stage
 consumers: stage
 	compat-tests/consumers/fio.sh $(STAGE)
 	compat-tests/consumers/romio.sh $(STAGE)
+
+vol: stage
+	compat-tests/consumers/hdf5.sh $(STAGE) $(VOL_DAOS)
+
+adios2: stage
+	compat-tests/consumers/adios2.sh $(STAGE)
 
 test: lint unit abi consumers
 	@echo "make test: all passed"
