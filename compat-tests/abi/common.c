@@ -192,6 +192,56 @@ small_things(void)
 
 	daos_fail_loc_set(0x42 | DAOS_FAIL_ONCE);
 	CHECK(DAOS_FAIL_CHECK(0x42) && !DAOS_FAIL_CHECK(0x42));
+	daos_fail_num_set(2);
+	daos_fail_loc_set(DAOS_DTX_FAIL_IO | DAOS_FAIL_SOME);
+	CHECK(!DAOS_FAIL_CHECK(DAOS_DTX_RESTART) && DAOS_FAIL_CHECK(DAOS_DTX_FAIL_IO) && DAOS_FAIL_CHECK(DAOS_DTX_FAIL_IO));
+	CHECK(!DAOS_FAIL_CHECK(DAOS_DTX_FAIL_IO));
+	daos_fail_loc_set(DAOS_DTX_FAIL_IO | DAOS_FAIL_ALWAYS);
+	for (int i = 0; i < 10; i++)
+		CHECK(DAOS_FAIL_CHECK(DAOS_DTX_FAIL_IO));
+	daos_fail_loc_reset();
+	CHECK(!DAOS_FAIL_CHECK(DAOS_DTX_FAIL_IO));
+}
+
+/* Faults of a configuration file decide before those of the program. */
+static void
+configured_faults(void)
+{
+	char name[] = "/tmp/daos-faults-XXXXXX";
+	int  fd     = mkstemp(name);
+
+	CHECK(fd >= 0 && dprintf(fd, "fault_config:\n- id: %d\n  max_faults: 1\n", DAOS_DTX_RESTART) > 0 && close(fd) == 0);
+	CHECK(setenv("D_FI_CONFIG", name, 1) == 0 && daos_fail_init() == 0);
+	CHECK(DAOS_FAIL_CHECK(DAOS_DTX_RESTART) && !DAOS_FAIL_CHECK(DAOS_DTX_RESTART) && !DAOS_FAIL_CHECK(DAOS_DTX_FAIL_IO));
+	daos_fail_fini();
+	CHECK(!d_fault_inject_is_enabled());
+	unsetenv("D_FI_CONFIG");
+	unlink(name);
+}
+
+static void
+rpc_options(void)
+{
+	crt_init_options_t *options = daos_crt_init_opt_get(true, 3);
+
+	CHECK(options != NULL && options->cio_use_sensors && options->cio_ctx_max_num == 3 && options->cio_provider == NULL);
+	CHECK(options->cio_use_expected_size && options->cio_max_expected_size == DAOS_RPC_SIZE);
+	CHECK(setenv("DAOS_RPC_SIZE_LIMIT", "4096", 1) == 0);
+	options = daos_crt_init_opt_get(false, 1);
+	CHECK(!options->cio_use_sensors && options->cio_ctx_max_num == 1 && options->cio_max_unexpected_size == 4096);
+	unsetenv("DAOS_RPC_SIZE_LIMIT");
+}
+
+/* What a copy that fails has made is gone; what it has not touched stays. */
+static void
+failed_copies(void)
+{
+	d_iov_t     iov     = {.iov_buf = "data", .iov_buf_len = 2, .iov_len = 4}, copy;
+	d_sg_list_t from[2] = {{0}, {.sg_nr = 1, .sg_iovs = &iov}};
+	d_sg_list_t to[2]   = {{.sg_nr = 77, .sg_iovs = (d_iov_t *)1}, {0}};
+
+	CHECK(daos_sgls_copy_all(to, 2, from, 2) == -DER_INVAL && to[0].sg_nr == 77 && to[1].sg_iovs == NULL);
+	CHECK(daos_iov_copy(&copy, &iov) == -DER_INVAL && daos_sgls_copy_all(NULL, 1, from + 1, 1) == -DER_INVAL);
 }
 
 static void
@@ -295,6 +345,9 @@ main(void)
 	access_lists();
 	lists();
 	small_things();
+	configured_faults();
+	rpc_options();
+	failed_copies();
 	handles();
 	logging();
 	profiles();

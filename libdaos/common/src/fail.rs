@@ -1,4 +1,5 @@
-//! Fault locations for tests: a location, a value and a count that a program sets, and the check.
+//! Fault locations for tests: the location, value and count that a program sets, and the check, on libgurt's fault
+//! attributes: one per location from a configuration file, or one per group, which `daos_fail_loc_set` sets.
 
 use daos_export::export;
 use daos_sys as sys;
@@ -8,31 +9,61 @@ use std::sync::atomic::{AtomicU64, Ordering};
 static LOCATION: AtomicU64 = AtomicU64::new(0);
 static VALUE: AtomicU64 = AtomicU64::new(0);
 static COUNT: AtomicU64 = AtomicU64::new(0);
-/// How often the location may still fail; u64::MAX for always.
-static LEFT: AtomicU64 = AtomicU64::new(0);
+
+fn group(location: u64) -> u32 {
+    ((location & u64::from(sys::DAOS_FAIL_GROUP_MASK)) >> sys::DAOS_FAIL_GROUP_SHIFT) as u32
+}
+
+/// How many faults a location asks for, 0 for no limit; `None` if it does not say.
+fn faults_of(location: u64) -> Option<u64> {
+    let is = |flag: u32| location & u64::from(flag) != 0;
+    if is(sys::DAOS_FAIL_ONCE) {
+        Some(1)
+    } else if is(sys::DAOS_FAIL_SOME) {
+        Some(COUNT.load(Ordering::Relaxed).max(1))
+    } else {
+        is(sys::DAOS_FAIL_ALWAYS).then_some(0)
+    }
+}
 
 fn set_location(location: u64) {
-    let is = |flag: u32| location & u64::from(flag) != 0;
-    let left = if is(sys::DAOS_FAIL_ONCE) {
-        1
-    } else if is(sys::DAOS_FAIL_SOME) {
-        COUNT.load(Ordering::Relaxed)
-    } else if is(sys::DAOS_FAIL_ALWAYS) {
-        u64::MAX
-    } else {
-        0
-    };
-    LEFT.store(left, Ordering::Relaxed);
+    if group(location) >= sys::DAOS_FAIL_MAX_GROUP {
+        return;
+    }
+    if let Some(max_faults) = faults_of(location) {
+        let attribute = sys::d_fault_attr_t {
+            fa_probability_x: 1,
+            fa_probability_y: 1,
+            fa_max_faults: max_faults,
+            ..Default::default()
+        };
+        // SAFETY: a value that is copied.
+        if unsafe { sys::d_fault_attr_set(group(location), attribute) } != 0 {
+            return;
+        }
+    }
     LOCATION.store(location, Ordering::Release);
+}
+
+/// Whether the attribute with a number says that a fault is due, if there is one.
+fn is_due(number: u32) -> Option<bool> {
+    // SAFETY: an attribute lives until fault injection is finalised, after its users.
+    unsafe {
+        let attribute = sys::d_fault_attr_lookup(number);
+        (!attribute.is_null()).then(|| sys::d_should_fail(attribute))
+    }
 }
 
 export! { Der;
     fn daos_fail_init() -> c_int {
-        0
+        // SAFETY: no argument.
+        unsafe { sys::d_fault_inject_init() }
     }
 
     fn daos_fail_fini() {
         set_location(0);
+        // SAFETY: no argument.
+        unsafe { sys::d_fault_inject_fini() };
     }
 
     fn daos_fail_loc_set(id: u64) {
@@ -56,13 +87,14 @@ export! { Der;
     }
 
     fn daos_fail_check(id: u64) -> c_int {
-        let location = LOCATION.load(Ordering::Acquire);
-        let mask = u64::from(sys::DAOS_FAIL_MASK_LOC);
-        if location == 0 || location & mask != id & mask {
-            return 0;
+        // SAFETY: no argument.
+        let configured = unsafe { sys::d_fault_inject_is_enabled() };
+        if configured && let Some(due) = is_due((id & u64::from(sys::DAOS_FAIL_ID_MASK)) as u32) {
+            return c_int::from(due);
         }
-        let take = |left: u64| (left > 0).then(|| if left == u64::MAX { left } else { left - 1 });
-        c_int::from(LEFT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok())
+        let (location, mask) = (LOCATION.load(Ordering::Acquire), u64::from(sys::DAOS_FAIL_MASK_LOC));
+        let chosen = location != 0 && location & mask == id & mask && faults_of(location).is_some();
+        c_int::from(chosen && is_due(group(id)).unwrap_or(false))
     }
 
     fn daos_shard_fail_value(shards: *mut u16, nr: c_int) -> u64 {

@@ -63,6 +63,9 @@ export! { Der;
         unsafe {
             let Some(from) = src.as_ref().filter(|from| !from.iov_buf.is_null()) else { return 0 };
             let Some(to) = dst.as_mut() else { return der(Der::INVAL) };
+            if from.iov_len > from.iov_buf_len {
+                return der(Der::INVAL);
+            }
             allocate(to, from.iov_buf_len, false).and_then(|()| append(to, data(from))).map_or_else(der, |()| 0)
         }
     }

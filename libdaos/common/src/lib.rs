@@ -25,6 +25,7 @@ mod prop_entry;
 mod prop_text;
 mod prop_valid;
 mod props;
+mod rpc_options;
 mod sgl;
 mod text;
 mod tse;

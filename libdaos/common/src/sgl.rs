@@ -64,6 +64,8 @@ unsafe fn copy(to: *mut d_sg_list_t, from: *const d_sg_list_t, take: Take) -> Re
             return Ok(());
         }
         if matches!(take, Take::Pointers | Take::Room | Take::Everything) {
+            // So that what a failure leaves can be freed.
+            *target = d_sg_list_t::default();
             let fresh: *mut d_iov_t = memory::zeroed_array(all.len());
             if fresh.is_null() {
                 return Err(Der::NOMEM);
@@ -114,8 +116,11 @@ unsafe fn copy_all(to: *mut d_sg_list_t, to_nr: c_int, from: *const d_sg_list_t,
         // SAFETY: as the caller says.
         unsafe {
             if let Err(code) = copy(to.add(at), from.add(at), take) {
-                if !matches!(take, Take::Data | Take::Output) {
-                    (0..=at).for_each(|made| discard(to.add(made), take));
+                if !to.is_null() && !matches!(take, Take::Data | Take::Output) {
+                    // A list without vectors has no copy.
+                    (0..=at)
+                        .filter(|made| !vectors(from.add(*made)).is_empty())
+                        .for_each(|made| discard(to.add(made), take));
                 }
                 return der(code);
             }
@@ -209,6 +214,7 @@ export! { Der;
                 let mut copy = d_iov_t::default();
                 let copied = allocate(&mut copy, iov.iov_buf_len, false).and_then(|()| append(&mut copy, data(iov)));
                 if let Err(code) = copied {
+                    memory::free(copy.iov_buf);
                     return der(code);
                 }
                 target.sg_iovs.add(before + at).write(copy);

@@ -33,6 +33,17 @@ pub(crate) fn text(name: &CStr) -> Option<String> {
     unsafe { read(name.as_ptr()) }.ok().and_then(|value| String::from_utf8(value).ok())
 }
 
+/// Only a number that is 0 means no.
+fn is_zero(value: &[u8]) -> bool {
+    std::str::from_utf8(value).ok().and_then(|text| text.trim_start().parse::<i64>().ok()) == Some(0)
+}
+
+/// The variable as yes or no, if it is set.
+pub(crate) fn yes(name: &CStr) -> Option<bool> {
+    // SAFETY: a C string.
+    unsafe { read(name.as_ptr()) }.ok().map(|value| !is_zero(&value))
+}
+
 /// Numbers as strtoull takes them: blanks, a sign, decimal digits, and nothing behind.
 fn parse_unsigned(text: &[u8], bits: u32) -> Result<u64, Der> {
     let text = std::str::from_utf8(text).map_err(|_| Der::INVAL)?.trim_start();
@@ -67,6 +78,13 @@ unsafe fn number<T>(name: *const c_char, bits: u32, out: *mut T, convert: fn(u64
             0
         }
     }
+}
+
+/// The C library's answer to a bad argument.
+fn refuse() -> c_int {
+    // SAFETY: the calling thread's errno.
+    unsafe { *libc::__errno_location() = libc::EINVAL };
+    -1
 }
 
 export! { Der;
@@ -126,10 +144,8 @@ export! { Der;
             _ if bool_val.is_null() => der(Der::INVAL),
             Err(code) => der(code),
             Ok(value) => {
-                // Only a number that is 0 means no.
-                let zero = std::str::from_utf8(&value).ok().and_then(|v| v.trim_start().parse::<i64>().ok()) == Some(0);
                 // SAFETY: not NULL.
-                unsafe { bool_val.write(!zero) };
+                unsafe { bool_val.write(!is_zero(&value)) };
                 0
             }
         }
@@ -170,18 +186,27 @@ export! { Der;
     }
 
     fn d_putenv(name: *mut c_char) -> c_int {
+        if name.is_null() {
+            return refuse();
+        }
         let _held = LOCK.write();
         // SAFETY: a string that the environment keeps, as the header asks.
         unsafe { libc::putenv(name) }
     }
 
     fn d_setenv(name: *const c_char, value: *const c_char, overwrite: c_int) -> c_int {
+        if name.is_null() || value.is_null() {
+            return refuse();
+        }
         let _held = LOCK.write();
         // SAFETY: C strings, as the header asks.
         unsafe { libc::setenv(name, value, overwrite) }
     }
 
     fn d_unsetenv(name: *const c_char) -> c_int {
+        if name.is_null() {
+            return refuse();
+        }
         let _held = LOCK.write();
         // SAFETY: a C string, as the header asks.
         unsafe { libc::unsetenv(name) }

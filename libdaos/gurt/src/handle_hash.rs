@@ -252,21 +252,21 @@ export! { Der;
 
     fn d_hhash_link_getref(hhash: *mut sys::d_hhash, hlink: *mut d_hlink) {
         // SAFETY: a handle table of the caller's.
-        if let Some((_, table)) = unsafe { parts(hhash) } {
+        if let Some((_, table)) = unsafe { parts(hhash) }.filter(|_| !hlink.is_null()) {
             table.add_reference(link_of(hlink));
         }
     }
 
     fn d_hhash_link_putref(hhash: *mut sys::d_hhash, hlink: *mut d_hlink) {
         // SAFETY: a handle table of the caller's.
-        if let Some((_, table)) = unsafe { parts(hhash) } {
+        if let Some((_, table)) = unsafe { parts(hhash) }.filter(|_| !hlink.is_null()) {
             release(table, link_of(hlink));
         }
     }
 
     fn d_hhash_link_delete(hhash: *mut sys::d_hhash, hlink: *mut d_hlink) -> bool {
         // SAFETY: a handle table of the caller's.
-        let Some((hash, table)) = (unsafe { parts(hhash) }) else { return false };
+        let Some((hash, table)) = (unsafe { parts(hhash) }).filter(|_| !hlink.is_null()) else { return false };
         // SAFETY: a record of the caller's.
         if !is_address(unsafe { (*hlink).hl_key }) {
             return table.delete_at(link_of(hlink));

@@ -254,8 +254,9 @@ impl Table {
         let ephemeral = self.has(sys::D_HASH_FT_EPHEMERAL);
         let locked = self.lock_record(link, !ephemeral);
         let (last, answer) = self.drop_references(link, count);
+        // Also when there were fewer references than `count`: what is freed must not stay in a chain.
         // SAFETY: the link is in this table's locked chain, or empty.
-        if answer == 0 && last && ephemeral && unsafe { !list::is_empty(link) } {
+        if last && ephemeral && unsafe { !list::is_empty(link) } {
             // SAFETY: as above.
             unsafe { list::remove(link) };
         }
@@ -299,6 +300,26 @@ impl Table {
             }
         }
         0
+    }
+
+    /// Number of records, and length of the longest chain.
+    fn occupancy(&self) -> (u64, u64) {
+        let (mut records, mut longest) = (0, 0);
+        for index in 0..self.bucket_count() {
+            let _locked = self.lock(index, true);
+            let head = self.bucket(index);
+            let mut length = 0;
+            // SAFETY: the bucket is locked, so its chain holds still.
+            let mut link = unsafe { (*head).next };
+            while link != head {
+                length += 1;
+                // SAFETY: as above.
+                link = unsafe { (*link).next };
+            }
+            records += length;
+            longest = longest.max(length);
+        }
+        (records, longest)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -423,6 +444,20 @@ pub(crate) unsafe fn destroy(table: *mut d_hash_table, force: bool) -> c_int {
     0
 }
 
+/// Whether a caller gave a key.
+fn is_key(key: *const c_void, size: c_uint) -> bool {
+    !key.is_null() && size != 0
+}
+
+/// A table that keeps the order of use.
+///
+/// # Safety
+/// As [`Table::new`].
+unsafe fn lru_table(table: *mut d_hash_table) -> Option<Table> {
+    // SAFETY: as the caller says.
+    unsafe { Table::new(table) }.filter(|table| table.has(sys::D_HASH_FT_LRU))
+}
+
 export! { Der;
     fn d_hash_table_create_inplace(
         feats: u32, bits: u32, priv_: *mut c_void, hops: *mut sys::d_hash_table_ops_t, htable: *mut d_hash_table,
@@ -473,18 +508,26 @@ export! { Der;
     }
 
     fn d_hash_table_debug(htable: *mut d_hash_table) {
-        // The reference's counters exist in its debugging builds only.
-        let _ = htable;
+        // SAFETY: a table of the caller's.
+        if let Some(table) = unsafe { Table::new(htable) } {
+            let (records, longest) = table.occupancy();
+            let chains = table.bucket_count();
+            crate::log::debug(&format!("hash table {htable:p}: {records} records, {chains} chains, longest {longest}"));
+        }
     }
 
     fn d_hash_rec_find(htable: *mut d_hash_table, key: *const c_void, ksize: c_uint) -> *mut d_list_t {
         // SAFETY: a table of the caller's.
-        unsafe { Table::new(htable) }.map_or(ptr::null_mut(), |table| table.lookup(key, ksize))
+        let table = unsafe { Table::new(htable) }.filter(|_| is_key(key, ksize));
+        table.map_or(ptr::null_mut(), |table| table.lookup(key, ksize))
     }
 
     fn d_hash_rec_find_insert(
         htable: *mut d_hash_table, key: *const c_void, ksize: c_uint, link: *mut d_list_t,
     ) -> *mut d_list_t {
+        if !is_key(key, ksize) || link.is_null() {
+            return ptr::null_mut();
+        }
         // SAFETY: a table of the caller's.
         let Some(table) = (unsafe { Table::new(htable) }) else { return ptr::null_mut() };
         let index = table.index_of_key(key, ksize);
@@ -505,7 +548,7 @@ export! { Der;
     fn d_hash_rec_insert(
         htable: *mut d_hash_table, key: *const c_void, ksize: c_uint, link: *mut d_list_t, exclusive: bool,
     ) -> c_int {
-        if key.is_null() || ksize == 0 || link.is_null() {
+        if !is_key(key, ksize) || link.is_null() {
             return der(Der::INVAL);
         }
         // SAFETY: a table of the caller's.
@@ -513,13 +556,16 @@ export! { Der;
     }
 
     fn d_hash_rec_insert_anonym(htable: *mut d_hash_table, link: *mut d_list_t, arg: *mut c_void) -> c_int {
+        if link.is_null() {
+            return der(Der::INVAL);
+        }
         // SAFETY: a table of the caller's.
         unsafe { Table::new(htable) }.map_or(der(Der::UNINIT), |table| table.insert_anonymous(link, arg))
     }
 
     fn d_hash_rec_delete(htable: *mut d_hash_table, key: *const c_void, ksize: c_uint) -> bool {
         // SAFETY: a table of the caller's.
-        let Some(table) = (unsafe { Table::new(htable) }) else { return false };
+        let Some(table) = unsafe { Table::new(htable) }.filter(|_| is_key(key, ksize)) else { return false };
         let index = table.index_of_key(key, ksize);
         let locked = table.lock(index, false);
         let Some(link) = table.find(index, key, ksize) else { return false };
@@ -533,12 +579,12 @@ export! { Der;
 
     fn d_hash_rec_delete_at(htable: *mut d_hash_table, link: *mut d_list_t) -> bool {
         // SAFETY: a table of the caller's.
-        unsafe { Table::new(htable) }.is_some_and(|table| table.delete_at(link))
+        unsafe { Table::new(htable) }.filter(|_| !link.is_null()).is_some_and(|table| table.delete_at(link))
     }
 
     fn d_hash_rec_evict(htable: *mut d_hash_table, key: *const c_void, ksize: c_uint) -> bool {
         // SAFETY: a table of the caller's.
-        let Some(table) = unsafe { Table::new(htable) }.filter(|t| t.has(sys::D_HASH_FT_LRU)) else { return false };
+        let Some(table) = (unsafe { lru_table(htable) }).filter(|_| is_key(key, ksize)) else { return false };
         let index = table.index_of_key(key, ksize);
         let _locked = table.lock(index, false);
         let Some(link) = table.find(index, key, ksize) else { return false };
@@ -549,7 +595,7 @@ export! { Der;
 
     fn d_hash_rec_evict_at(htable: *mut d_hash_table, link: *mut d_list_t) -> bool {
         // SAFETY: a table of the caller's.
-        let Some(table) = unsafe { Table::new(htable) }.filter(|t| t.has(sys::D_HASH_FT_LRU)) else { return false };
+        let Some(table) = (unsafe { lru_table(htable) }).filter(|_| !link.is_null()) else { return false };
         let index = table.index_of_record(link);
         let _locked = table.lock(index, false);
         // SAFETY: the bucket is locked.
@@ -560,7 +606,7 @@ export! { Der;
 
     fn d_hash_rec_addref(htable: *mut d_hash_table, link: *mut d_list_t) {
         // SAFETY: a table of the caller's.
-        if let Some(table) = unsafe { Table::new(htable) } {
+        if let Some(table) = unsafe { Table::new(htable) }.filter(|_| !link.is_null()) {
             let _locked = table.lock_record(link, true);
             table.add_reference(link);
         }
@@ -568,12 +614,15 @@ export! { Der;
 
     fn d_hash_rec_decref(htable: *mut d_hash_table, link: *mut d_list_t) {
         // SAFETY: a table of the caller's.
-        if let Some(table) = unsafe { Table::new(htable) } {
+        if let Some(table) = unsafe { Table::new(htable) }.filter(|_| !link.is_null()) {
             table.release(link, 1);
         }
     }
 
     fn d_hash_rec_ndecref(htable: *mut d_hash_table, count: c_int, link: *mut d_list_t) -> c_int {
+        if link.is_null() {
+            return der(Der::INVAL);
+        }
         // SAFETY: a table of the caller's.
         unsafe { Table::new(htable) }.map_or(der(Der::UNINIT), |table| table.release(link, count))
     }

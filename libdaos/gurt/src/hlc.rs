@@ -36,10 +36,7 @@ export! { Der;
         if ahead > EPSILON.load(Ordering::Relaxed) {
             return der(Der::HLC_SYNC);
         }
-        // The check above is this library's, with an adjustable bound; the clock's own is its default.
-        if let Err(error) = CLOCK.merge(msg) {
-            return error.rc();
-        }
+        CLOCK.advance(msg);
         if !hlc_out.is_null() {
             // SAFETY: not NULL, the caller's.
             unsafe { hlc_out.write(CLOCK.now()) };

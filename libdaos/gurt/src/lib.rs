@@ -1,11 +1,12 @@
 //! `libgurt.so`: the base library that programs of the DAOS world link beside `libdaos.so`: hash tables over intrusive
-//! links, heaps, slabs, rank lists, allocation, environment, hybrid logical clock, error names, logging.
+//! links, heaps, slabs, rank lists, allocation, environment, hybrid logical clock, error names, logging, fault
+//! injection.
 //!
 //! Called by C programs through `gurt/*.h` only; nothing of ours calls it. Its records are the caller's: memory that it
 //! hands out comes from `malloc`, since callers free it with `d_free` or grow it with `d_realloc`. Documentation of the
 //! functions is that of the headers.
 //!
-//! Not implemented (they answer so): telemetry, fault injection by configuration file.
+//! Not implemented (it answers so): telemetry.
 
 daos_export::stubs!();
 
@@ -14,6 +15,7 @@ mod environment;
 mod errors;
 mod facilities;
 mod fault;
+mod fault_config;
 mod handle_hash;
 mod hash_functions;
 mod hash_table;
@@ -21,10 +23,10 @@ mod heap;
 mod hlc;
 mod list;
 mod log;
-mod log_masks;
 mod miscellany;
 mod rank_ranges;
 mod ranks;
+mod signals;
 mod slab;
 mod uuid_hash;
 

@@ -1,4 +1,4 @@
-//! Random numbers, back-off sequences, vectors of pointers, standard deviation, signal handlers.
+//! Random numbers, back-off sequences, vectors of pointers, standard deviation.
 
 use crate::alloc::{free, zeroed_array};
 use crate::der;
@@ -118,14 +118,5 @@ export! { Der;
         let values = unsafe { std::slice::from_raw_parts(array, count) };
         let mean = values.iter().sum::<f64>() / count as f64;
         (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count as f64).sqrt()
-    }
-
-    fn d_signal_stack_enable(enabled: bool) {
-        // Handlers of this library run on the stack that they interrupt.
-        let _ = enabled;
-    }
-
-    fn d_signal_register() {
-        // The process keeps the handlers that it has: a library doesn't take them over.
     }
 }

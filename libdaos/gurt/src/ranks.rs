@@ -146,7 +146,7 @@ export! { Der;
     }
 
     fn d_rank_list_copy(dst: *mut d_rank_list_t, src: *mut d_rank_list_t) -> c_int {
-        if dst.is_null() {
+        if dst.is_null() || src.is_null() {
             return der(Der::INVAL);
         }
         // SAFETY: lists of the caller's.
@@ -155,7 +155,9 @@ export! { Der;
     }
 
     fn d_rank_list_filter(src_set: *mut d_rank_list_t, dst_set: *mut d_rank_list_t, exclude: bool) {
-        if src_set.is_null() || dst_set.is_null() {
+        // SAFETY: lists of the caller's.
+        let lists = unsafe { [src_set.as_ref(), dst_set.as_ref()] };
+        if lists.iter().any(|list| list.is_none_or(|list| list.rl_ranks.is_null())) {
             return;
         }
         // SAFETY: lists of the caller's.
@@ -266,6 +268,9 @@ export! { Der;
         unsafe {
             if rank_list1 == rank_list2 {
                 return true;
+            }
+            if (*rank_list1).rl_nr != (*rank_list2).rl_nr {
+                return false;
             }
             slice_mut(rank_list1).sort_unstable();
             slice(rank_list1) == slice(rank_list2)

@@ -158,7 +158,7 @@ export! { Der;
 
     fn d_uhash_link_delete(htable: *mut d_hash_table, ulink: *mut d_ulink) {
         // SAFETY: a table of the caller's.
-        if let Some(table) = unsafe { Table::new(htable) } {
+        if let Some(table) = unsafe { Table::new(htable) }.filter(|_| !ulink.is_null()) {
             table.delete_at(ulink.cast());
         }
     }
