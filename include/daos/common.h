@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: BSD-2-Clause-Patent
  *
  * Helpers shared by the client libraries and their consumers.
+ *
+ * Functions with an int result return 0 or -DER_xxx unless it says otherwise. Memory that they hand out comes from the
+ * C heap. Vectors, lists and arrays belong to the caller and have no lock.
  */
 #ifndef DAOS_INC_DAOS_COMMON_H
 #define DAOS_INC_DAOS_COMMON_H
@@ -177,6 +180,7 @@
 extern "C" {
 #endif
 
+/** Sizes that a growing tree node may have, at most. */
 #define MAX_TREE_ORDER_INC	7
 #define daos_rank_list_dup	d_rank_list_dup
 #define daos_rank_list_dup_sort_uniq	d_rank_list_dup_sort_uniq
@@ -190,6 +194,7 @@ extern "C" {
 #define daos_rank_list_identical	d_rank_list_identical
 #define daos_rank_in_rank_list	d_rank_in_rank_list
 #define daos_rank_list_append	d_rank_list_append
+/* Parts of a fault location: its number (with its group: its identifier), and how often it fails. */
 #define DAOS_FAIL_MASK_LOC	65535
 #define DAOS_FAIL_ONCE	0x1000000
 #define DAOS_FAIL_SOME	0x2000000
@@ -199,6 +204,7 @@ extern "C" {
 #define DAOS_FAIL_GROUP_SHIFT	16
 #define DAOS_FAIL_UNIT_TEST_GROUP_LOC	65536
 #define DAOS_FAIL_SYS_TEST_GROUP_LOC	131072
+/* Fault locations, of servers for the most part. */
 #define DAOS_SHARD_OBJ_UPDATE_TIMEOUT	65537
 #define DAOS_SHARD_OBJ_FETCH_TIMEOUT	65538
 #define DAOS_SHARD_OBJ_FAIL	65539
@@ -364,54 +370,75 @@ extern "C" {
 #define DAOS_FAULT_POOL_EXT_PADDING	131593
 #define DAOS_FAULT_POOL_EXT_RESERVED	131594
 #define DAOS_DTX_SKIP_PREPARE	65605
+/** A device that belongs to no NUMA node. */
 #define DAOS_NVME_NUMANODE_NONE	(-1)
 #define DAOS_NVME_MEM_PRIMARY	0
+/** Largest message, in bytes, unless DAOS_RPC_SIZE_LIMIT in the environment says otherwise. */
 #define DAOS_RPC_SIZE	20480
+/** Most data that a message carries, in bytes; more goes by RMA. */
 #define DAOS_BULK_LIMIT	19456
+/** Log file of programs that ask for one without naming it. */
 #define DAOS_LOG_DEFAULT	"/tmp/daos.log"
 
+/* Groups of fault locations. */
 enum {
 	DAOS_FAIL_UNIT_TEST_GROUP = 1,
 	DAOS_FAIL_SYS_TEST_GROUP = 2,
 	DAOS_FAIL_MAX_GROUP = 3,
 };
 
+/** Called by daos_sgl_processor() for a piece: its bytes, how many, the argument. Not 0 ends the walk. */
 typedef int (*daos_sgl_process_cb)(uint8_t *, size_t, void *);
 
+/** Called by daos_hhash_traverse() for a record, with the argument. Not 0 ends the walk. */
 typedef int (*daos_hhash_traverse_cb_t)(struct d_hlink *, void *);
 
+/** Size of a kind of tree node, for estimates of metadata. */
 struct daos_node_overhead {
-	int no_size;
-	int no_order;
+	int no_size;	/**< bytes */
+	int no_order;	/**< entries */
 };
 
+/** Sizes of a kind of tree, in bytes, for estimates of metadata. */
 struct daos_tree_overhead {
-	struct daos_node_overhead to_leaf_overhead;
-	int to_int_node_size;
-	struct daos_node_overhead to_dyn_overhead[7];
-	int to_dyn_count;
-	int to_node_rec_msize;
-	int to_record_msize;
+	struct daos_node_overhead to_leaf_overhead;	/**< full leaves */
+	int to_int_node_size;				/**< inner nodes */
+	struct daos_node_overhead to_dyn_overhead[7];	/**< nodes that grow, by size */
+	int to_dyn_count;				/**< how many of those sizes there are */
+	int to_node_rec_msize;				/**< a record in a node */
+	int to_record_msize;				/**< a record's own memory */
 };
 
+/** A place in a scatter-gather list. */
 struct daos_sgl_idx {
-	uint32_t iov_idx;
-	daos_off_t iov_offset;
+	uint32_t iov_idx;	/**< vector */
+	daos_off_t iov_offset;	/**< byte in it */
 };
 
+/** What daos_array_sort() and its kin have to know of an array: each gets it first. */
 typedef struct {
+	/** Swaps two elements. */
 	void (*so_swap)(void *, int, int);
+	/** Compares two elements: below, equal to or above 0. */
 	int (*so_cmp)(void *, int, int);
+	/** Compares an element's key with a key: below, equal to or above 0. */
 	int (*so_cmp_key)(void *, int, uint64_t);
 } daos_sort_ops_t;
 
+/** The type of daos_ht. */
 struct daos_hhash_table {
-	struct d_hhash *dht_hhash;
+	struct d_hhash *dht_hhash;	/**< NULL before daos_hhash_init() */
 };
 
 /** The handle table of the process. */
 extern struct daos_hhash_table daos_ht;
 
+/**
+ * Writes a UUID for a message, in the usual form of 36 characters; the argument of DF_UUID and DF_UUIDF.
+ *
+ * \param[in] uuid  16 bytes.
+ * \return The text, "?" for NULL; of this thread, valid until it has made 8 more with this and its kin below.
+ */
 char *DP_UUID(const void *uuid);
 
 int crt_proc_d_sg_list_t(crt_proc_t proc, crt_proc_op_t proc_op, d_sg_list_t *p);
@@ -422,124 +449,540 @@ int crt_proc_struct_daos_acl(crt_proc_t proc, crt_proc_op_t proc_op, struct daos
 
 int crt_proc_struct_dtx_id(crt_proc_t proc, crt_proc_op_t proc_op, struct dtx_id *dti);
 
+/**
+ * Finds an element of a sorted array by binary search.
+ *
+ * \param[in] array  The array, as ops know it.
+ * \param[in] len  Number of elements; below 2^31.
+ * \param[in] key  The key.
+ * \param[in] ops  so_cmp_key is needed.
+ * \return Index of the first element with the key; -1: there is none, or a bad argument.
+ */
 int daos_array_find(void *array, unsigned int len, uint64_t key, daos_sort_ops_t *ops);
 
+/**
+ * daos_array_find(), or the element behind where the key would be.
+ *
+ * \param[in] array  The array, as ops know it.
+ * \param[in] len  Number of elements; below 2^31.
+ * \param[in] key  The key.
+ * \param[in] ops  so_cmp_key is needed.
+ * \return Index of the first element whose key is not below the key; -1: there is none, or a bad argument.
+ */
 int daos_array_find_ge(void *array, unsigned int len, uint64_t key, daos_sort_ops_t *ops);
 
+/**
+ * daos_array_find(), or the element before where the key would be.
+ *
+ * \param[in] array  The array, as ops know it.
+ * \param[in] len  Number of elements; below 2^31.
+ * \param[in] key  The key.
+ * \param[in] ops  so_cmp_key is needed.
+ * \return Index of the first element with the key, else of the last one below it; -1: there is none, or a bad
+ *     argument.
+ */
 int daos_array_find_le(void *array, unsigned int len, uint64_t key, daos_sort_ops_t *ops);
 
+/**
+ * Puts an array into random order, with numbers of d_rand().
+ *
+ * \param[in,out] arr  The array, as ops know it.
+ * \param[in] len  Number of elements; below 2^31.
+ * \param[in] ops  so_swap is needed.
+ */
 void daos_array_shuffle(void *arr, unsigned int len, daos_sort_ops_t *ops);
 
+/**
+ * Sorts an array, ascending; equal elements come in any order.
+ *
+ * \param[in,out] array  The array, as ops know it.
+ * \param[in] len  Number of elements; below 2^31.
+ * \param[in] unique  Whether equal elements are an error.
+ * \param[in] ops  so_cmp and so_swap are needed.
+ * \return 0; -DER_INVAL: there are equal elements, and unique is set (the array is sorted all the same), or a bad
+ *     argument.
+ */
 int daos_array_sort(void *array, unsigned int len, bool unique, daos_sort_ops_t *ops);
 
+/**
+ * Counts the bits of a bitmap that are 0.
+ *
+ * \param[in] used  The bitmap.
+ * \param[in] bmap_sz  Number of its words of 64 bits.
+ * \return The count; 0 for NULL.
+ */
 int daos_count_free_bits(uint64_t *used, int bmap_sz);
 
+/**
+ * Options for the initialisation of an RPC library, as servers and clients of DAOS have them: DAOS_RPC_SIZE_LIMIT
+ * bytes of the environment (DAOS_RPC_SIZE if it is not set) as the largest message, sensors on servers.
+ *
+ * \param[in] server  Whether it is for a server.
+ * \param[in] crt_nr  Number of contexts.
+ * \return The options, of the process: the next call changes them, and the caller may set further ones.
+ */
 crt_init_options_t *daos_crt_init_opt_get(bool server, int crt_nr);
 
+/**
+ * Makes the name of a directory entry fit for a message; the argument of DF_DE.
+ *
+ * \param[in] de  The name.
+ * \return The name as it is, "????" if it has control characters or quotes, "<NULL>"; of this thread, valid until
+ *     it has made 8 more with this and its kin.
+ */
 char *daos_de2str(const char *de);
 
+/**
+ * Tells whether a fault is to be injected at a place of the program. One of the configuration (D_FI_CONFIG) with
+ * the place's identifier decides first; else that of the place's group, which daos_fail_loc_set() sets, if this
+ * place is the one.
+ *
+ * \param[in] id  The place: a DAOS_... location.
+ * \return 1: yes; 0: no.
+ */
 int daos_fail_check(uint64_t id);
 
+/** Undoes one daos_fail_init(), as d_fault_inject_fini(). */
 void daos_fail_fini(void);
 
+/**
+ * Prepares the injection of faults, as d_fault_inject_init().
+ *
+ * \return 0; what d_fault_inject_init() answers.
+ */
 int daos_fail_init(void);
 
+/** Ends what daos_fail_loc_set() began. */
 void daos_fail_loc_reset(void);
 
+/**
+ * Chooses the place where daos_fail_check() says yes from now on.
+ *
+ * \param[in] id  The place, with DAOS_FAIL_ONCE, DAOS_FAIL_SOME (daos_fail_num_set() says how often) or
+ *     DAOS_FAIL_ALWAYS; 0: none. One of a group that does not exist is ignored.
+ */
 void daos_fail_loc_set(uint64_t id);
 
+/**
+ * Sets how often a place fails that is chosen with DAOS_FAIL_SOME. Call it before daos_fail_loc_set().
+ *
+ * \param[in] num  How often; not 0.
+ */
 void daos_fail_num_set(uint64_t num);
 
+/**
+ * Tells the value that was set for the places that take one.
+ *
+ * \return The value.
+ */
 uint64_t daos_fail_value_get(void);
 
+/**
+ * Sets a value for the places that take one.
+ *
+ * \param[in] val  The value; what it means is the place's to say.
+ */
 void daos_fail_value_set(uint64_t val);
 
+/**
+ * Tells from a path whether it names a DAX device: whether it begins with "/dev/dax".
+ *
+ * \param[in] pathname  The path.
+ * \return Whether it does; false for NULL.
+ */
 bool daos_file_is_dax(const char *pathname);
 
+/**
+ * Finds a run of bits that are 0 in one bitmap, or in two at once.
+ *
+ * \param[in] used  The bitmap.
+ * \param[in] reserved  Second bitmap of the same size; NULL: none.
+ * \param[in] bmap_sz  Number of words of 64 bits.
+ * \param[in] bits_min  Shortest run that is of use; at least 1.
+ * \param[in,out] bits  Length wanted, then the length found.
+ * \return Number of the first bit of the first run that has the length wanted, else of the longest one; -1: none
+ *     has bits_min, or a bad argument: bits is as before then.
+ */
 int daos_find_bits(uint64_t *used, uint64_t *reserved, int bmap_sz, int bits_min, int *bits);
 
+/**
+ * Tells the UUID that daos_dti_gen() takes for this thread's transactions, and chooses it if need be.
+ *
+ * \param[out] uuidp  The UUID.
+ */
 void daos_get_client_uuid(uuid_t *uuidp);
 
+/**
+ * Undoes one daos_hhash_init(). The last one ends the table, with the records in it.
+ *
+ * \return 0; -DER_UNINIT: there is none to undo.
+ */
 int daos_hhash_fini(void);
 
+/**
+ * Makes the handle table of the process, daos_ht. Calls are counted: each needs its daos_hhash_fini().
+ *
+ * \param[in] feats  D_HASH_FT_ flags, which the first call decides; D_HASH_FT_NO_KEYINIT_LOCK is added.
+ * \return 0; -DER_NOMEM.
+ */
 int daos_hhash_init_feats(uint32_t feats);
 
+/**
+ * d_hhash_link_delete() of the process's table.
+ *
+ * \param[in] hlink  The record.
+ * \return Whether it was in the table.
+ */
 bool daos_hhash_link_delete(struct d_hlink *hlink);
 
+/**
+ * d_hhash_link_getref() of the process's table.
+ *
+ * \param[in] hlink  The record.
+ */
 void daos_hhash_link_getref(struct d_hlink *hlink);
 
+/**
+ * d_hhash_link_insert() into the process's table. In a table of addresses the address becomes the handle.
+ *
+ * \param[in] hlink  The record, prepared and in no table.
+ * \param[in] type  Low bits of the handle; see there.
+ */
 void daos_hhash_link_insert(struct d_hlink *hlink, int type);
 
+/**
+ * d_hhash_link_lookup() in the process's table.
+ *
+ * \param[in] key  The handle.
+ * \return The record, whose reference is the caller's to drop with daos_hhash_link_putref(); NULL: there is none.
+ */
 struct d_hlink *daos_hhash_link_lookup(uint64_t key);
 
+/**
+ * d_hhash_link_putref() of the process's table.
+ *
+ * \param[in] hlink  The record.
+ */
 void daos_hhash_link_putref(struct d_hlink *hlink);
 
+/**
+ * d_hhash_traverse() over the process's table.
+ *
+ * \param[in] type  Type of the records.
+ * \param[in] cb  Gets the record and arg.
+ * \param[in] arg  For cb.
+ * \return 0, or the answer of cb that ended the walk; -DER_INVAL: cb is NULL; -DER_UNINIT: there is no table.
+ */
 int daos_hhash_traverse(int type, daos_hhash_traverse_cb_t cb, void *arg);
 
+/**
+ * Allocates a buffer for a vector.
+ *
+ * \param[out] iov  The vector; daos_iov_free() frees the buffer, which is zeroed.
+ * \param[in] size  Bytes; not 0.
+ * \param[in] set_full  Whether it counts as full of data; else it is empty.
+ * \return 0; -DER_INVAL: iov is NULL, or size is 0; -DER_NOMEM.
+ */
 int daos_iov_alloc(d_iov_t *iov, daos_size_t size, bool set_full);
 
+/**
+ * Puts bytes behind the data of a vector. If there is not the room for all of them, nothing changes.
+ *
+ * \param[in,out] iov  The vector.
+ * \param[in] buf  The bytes.
+ * \param[in] buf_len  How many.
+ */
 void daos_iov_append(d_iov_t *iov, void *buf, uint64_t buf_len);
 
+/**
+ * Compares the data of two vectors.
+ *
+ * \param[in] iov1  First vector.
+ * \param[in] iov2  Second vector.
+ * \return Whether they have the same bytes; false if one is NULL.
+ */
 bool daos_iov_cmp(d_iov_t *iov1, d_iov_t *iov2);
 
+/**
+ * Allocates a buffer for a vector, as large as another's, with the data of that.
+ *
+ * \param[out] dst  The vector; daos_iov_free() frees the buffer.
+ * \param[in] src  Vector to copy; NULL, or one without a buffer, leaves dst as it is.
+ * \return 0; -DER_INVAL: dst is NULL, or src has more data than room; -DER_NOMEM.
+ */
 int daos_iov_copy(d_iov_t *dst, d_iov_t *src);
 
+/**
+ * Frees the buffer of a vector, and empties the vector.
+ *
+ * \param[in,out] iov  The vector, whose buffer is of the C heap; NULL does nothing.
+ */
 void daos_iov_free(d_iov_t *iov);
 
+/**
+ * Makes a key fit for a message; an argument of DF_KEY.
+ *
+ * \param[in] key  The key.
+ * \return Its printable text (up to 127 bytes, or a NUL) and, for a key of 8 bytes, its number; "????" if it has
+ *     neither, "<NULL>" if it is empty; of this thread, valid until it has made 8 more with this and its kin.
+ */
 char *daos_key2str(daos_key_t *key);
 
+/**
+ * Makes a path fit for a message, as daos_de2str() does; the argument of DF_PATH.
+ *
+ * \param[in] path  The path.
+ * \return As daos_de2str().
+ */
 char *daos_path2str(const char *path);
 
+/**
+ * Fills the properties that were asked for from those that came.
+ *
+ * \param[in,out] prop_req  Properties asked for; each gets a copy of the value, or DAOS_PROP_ENTRY_NOT_SET if it
+ *     did not come. An entry of type 0 takes the type at its place in prop_reply, and a list of no entries gets all
+ *     of them. The caller releases it with daos_prop_free(), also on failure.
+ * \param[in] prop_reply  Properties that came.
+ * \return 0; -DER_INVAL: prop_req is NULL, or a value is not well-formed; -DER_PROTO: nothing came; -DER_NOMEM.
+ */
 int daos_prop_copy(daos_prop_t *prop_req, daos_prop_t *prop_reply);
 
+/**
+ * Makes a copy of a list, without the entries that are DAOS_PROP_ENTRY_NOT_SET.
+ *
+ * \param[in] prop  The list.
+ * \param[in] pool  Whether its properties are those of pools; else of containers.
+ * \param[in] input  Whether values are checked too, as daos_prop_valid() does.
+ * \return The copy, the caller's to release with daos_prop_free(); NULL: not valid, no entry is set, or no memory.
+ */
 daos_prop_t *daos_prop_dup(daos_prop_t *prop, bool pool, bool input);
 
+/**
+ * Copies a property: type, flags and value.
+ *
+ * \param[in] entry  Property to copy from.
+ * \param[in,out] entry_dup  Property to overwrite; its old value is freed, so it must be zeroed or whole. The new
+ *     one is released with its list.
+ * \return 0; -DER_INVAL: a NULL, or a value that is not well-formed; -DER_NOMEM.
+ */
 int daos_prop_entry_copy(struct daos_prop_entry *entry, struct daos_prop_entry *entry_dup);
 
+/**
+ * Checks a list of properties: types that exist, each once, and values that a program may give.
+ *
+ * \param[in] prop  The list; NULL is none.
+ * \param[in] pool  Whether they have to be properties of pools; else of containers.
+ * \param[in] input  Whether values are checked; lists to be filled have none.
+ * \return Whether it is valid.
+ */
 bool daos_prop_valid(daos_prop_t *prop, bool pool, bool input);
 
+/**
+ * Allocates extents.
+ *
+ * \param[in] nr  How many.
+ * \return The extents, zeroed, the caller's to free with daos_recx_free(); NULL: no memory.
+ */
 daos_recx_t *daos_recx_alloc(uint32_t nr);
 
+/**
+ * Frees extents.
+ *
+ * \param[in] recx  Of the C heap; NULL does nothing.
+ */
 void daos_recx_free(daos_recx_t *recx);
 
+/**
+ * daos_sgls_copy_all() of one list.
+ *
+ * \param[out] dst  The copy; d_sgl_fini(dst, true) frees it.
+ * \param[in] src  The list.
+ * \return As daos_sgls_copy_all().
+ */
 int daos_sgl_alloc_copy_data(d_sg_list_t *dst, d_sg_list_t *src);
 
+/**
+ * Makes the buffer of one vector of a list larger. What is new is zeroed, the data stays.
+ *
+ * \param[in,out] sgl  The list, with buffers of the C heap; NULL, or one without vectors, does nothing.
+ * \param[in] idx  Index of the vector.
+ * \param[in] new_size  Bytes of room; less than it has does nothing.
+ * \return 0; -DER_INVAL: no such vector; -DER_NOMEM: the buffer is as before.
+ */
 int daos_sgl_buf_extend(d_sg_list_t *sgl, int idx, size_t new_size);
 
+/**
+ * Room of all vectors of a list.
+ *
+ * \param[in] sgl  The list.
+ * \return Bytes; 0 for NULL.
+ */
 daos_size_t daos_sgl_buf_size(d_sg_list_t *sgl);
 
+/**
+ * Copies the data of a list, vector by vector, into the buffers of another.
+ *
+ * \param[in,out] dst  The target, with at least as many vectors, each with the room.
+ * \param[in] src  The list.
+ * \return 0; -DER_INVAL: a NULL, or not the room: vectors before that one are copied.
+ */
 int daos_sgl_copy_data(d_sg_list_t *dst, d_sg_list_t *src);
 
+/**
+ * daos_sgl_copy_data() of the sg_nr_out vectors that a fetch has filled; takes sg_nr_out along.
+ *
+ * \param[in,out] dst  The target, with at least as many vectors as src, each with the room.
+ * \param[in] src  The list.
+ * \return As daos_sgl_copy_data().
+ */
 int daos_sgl_copy_data_out(d_sg_list_t *dst, d_sg_list_t *src);
 
+/**
+ * Data in the vectors of a list.
+ *
+ * \param[in] sgl  The list.
+ * \param[in] out  Whether only the sg_nr_out first vectors count.
+ * \return Bytes; 0 for NULL.
+ */
 daos_size_t daos_sgl_data_len(d_sg_list_t *sgl, bool out);
 
+/**
+ * Takes the next bytes of a list, as far as they lie in one vector, and moves the index behind them.
+ *
+ * \param[in] sgl  The list.
+ * \param[in] check_buf  Whether the room of the vectors is walked; else their data.
+ * \param[in,out] idx  The index; begin with zeros.
+ * \param[in] buf_len_req  Most bytes to take.
+ * \param[out] p_buf  Where they are, in the list's buffer; NULL behind the end. NULL: not wanted.
+ * \param[out] p_buf_len  How many; NULL: not wanted.
+ * \return Whether the list ends with them, or has ended.
+ */
 bool daos_sgl_get_bytes(d_sg_list_t *sgl, bool check_buf, struct daos_sgl_idx *idx,
                         size_t buf_len_req, uint8_t **p_buf, size_t *p_buf_len);
 
+/**
+ * Appends copies of the vectors of a list, with their data in buffers of their own, to another.
+ *
+ * \param[in,out] dst  List to append to, with vectors of the C heap.
+ * \param[in] src  The list.
+ * \return 0; -DER_INVAL: a NULL; -DER_OVERFLOW: a vector of src has more data than room; -DER_NOMEM; those appended
+ *     before stay.
+ */
 int daos_sgl_merge(d_sg_list_t *dst, d_sg_list_t *src);
 
+/**
+ * Not in any library, neither here nor in the reference; daos_sgl_data_len(sgl, true) is the one to call.
+ *
+ * \param[in] sgl  The list.
+ * \return Nothing: it does not link.
+ */
 daos_size_t daos_sgl_out_data_len(d_sg_list_t *sgl);
 
+/**
+ * Calls a function for each piece of the next bytes of a list, as daos_sgl_get_bytes() takes them.
+ *
+ * \param[in] sgl  The list.
+ * \param[in] check_buf  Whether the room of the vectors is walked; else their data.
+ * \param[in,out] idx  The index; begin with zeros.
+ * \param[in] requested_bytes  Most bytes to walk.
+ * \param[in] process_cb  Gets a piece, its bytes and cb_args; an answer other than 0 ends the walk. NULL: only the
+ *     index moves.
+ * \param[in] cb_args  For process_cb.
+ * \return 0, also when the list ends before, or the answer of process_cb that ended the walk; -DER_INVAL: idx is
+ *     NULL.
+ */
 int daos_sgl_processor(d_sg_list_t *sgl, bool check_buf, struct daos_sgl_idx *idx,
                        size_t requested_bytes, daos_sgl_process_cb process_cb, void *cb_args);
 
+/**
+ * Makes lists with as many vectors as others have, and empty buffers as large as theirs.
+ *
+ * \param[out] dst  Array of the lists; d_sgl_fini(..., true) frees each. One for a list without vectors is left as
+ *     it is.
+ * \param[in] src  Array of the others.
+ * \param[in] nr  How many.
+ * \return 0; -DER_INVAL: a NULL, or nr is negative; -DER_NOMEM: nothing is left to free.
+ */
 int daos_sgls_alloc(d_sg_list_t *dst, d_sg_list_t *src, int nr);
 
+/**
+ * Room of all vectors of several lists.
+ *
+ * \param[in] sgls  Array of the lists.
+ * \param[in] nr  How many.
+ * \return Bytes; 0 for NULL.
+ */
 daos_size_t daos_sgls_buf_size(d_sg_list_t *sgls, int nr);
 
+/**
+ * Makes copies of lists, with buffers of their own, as large, and the data.
+ *
+ * \param[out] dst  Array of the copies; d_sgl_fini(..., true) frees each. One of a list without vectors is left as
+ *     it is.
+ * \param[in] dst_nr  Room in it.
+ * \param[in] src  Array of the lists.
+ * \param[in] src_nr  How many.
+ * \return 0; -DER_INVAL: a NULL, not the room, or more data than room in a vector; -DER_NOMEM; either way nothing
+ *     is left to free.
+ */
 int daos_sgls_copy_all(d_sg_list_t *dst, int dst_nr, d_sg_list_t *src, int src_nr);
 
+/**
+ * daos_sgl_copy_data_out() of several lists.
+ *
+ * \param[in,out] dst  Array of the targets.
+ * \param[in] dst_nr  How many.
+ * \param[in] src  Array of the lists.
+ * \param[in] src_nr  How many; not more than targets.
+ * \return As daos_sgl_copy_data(); lists before the one that failed are copied.
+ */
 int daos_sgls_copy_data_out(d_sg_list_t *dst, int dst_nr, d_sg_list_t *src, int src_nr);
 
+/**
+ * Makes copies of lists whose vectors point at the same buffers.
+ *
+ * \param[out] dst  Array of the copies; d_sgl_fini(..., false) frees each. One of a list without vectors is left as
+ *     it is.
+ * \param[in] dst_nr  Room in it.
+ * \param[in] src  Array of the lists; their buffers must stay.
+ * \param[in] src_nr  How many.
+ * \return 0; -DER_INVAL: a NULL, or not the room; -DER_NOMEM: nothing is left to free.
+ */
 int daos_sgls_copy_ptr(d_sg_list_t *dst, int dst_nr, d_sg_list_t *src, int src_nr);
 
+/**
+ * Size of lists in a message: the room of all buffers, and their descriptions.
+ *
+ * \param[in] sgls  Array of the lists.
+ * \param[in] nr  How many.
+ * \param[out] buf_size  The room of the buffers alone; NULL: not wanted.
+ * \return Bytes; 0 for NULL.
+ */
 daos_size_t daos_sgls_packed_size(d_sg_list_t *sgls, int nr, daos_size_t *buf_size);
 
+/**
+ * Packs shard numbers into a value for daos_fail_value_set().
+ *
+ * \param[in] shards  The numbers; none may be 65535.
+ * \param[in] nr  How many, 1 to 4.
+ * \return The value; 0: no numbers, or too many.
+ */
 uint64_t daos_shard_fail_value(uint16_t *shards, int nr);
 
+/**
+ * Tells whether a shard number is packed into the value of daos_fail_value_set().
+ *
+ * \param[in] shard  The number.
+ * \return Whether it is.
+ */
 bool daos_shard_in_fail_value(uint16_t shard);
 
+/**
+ * Takes white space off both ends of a text, in place.
+ *
+ * \param[in,out] str  The text; a NUL goes behind its last visible character.
+ * \return Its first visible character; NULL: there is none, or str is NULL.
+ */
 char *daos_str_trimwhite(char *str);
 
 /* ---- walking a scatter-gather list ---- */

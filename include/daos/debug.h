@@ -86,6 +86,7 @@ DAOS_FOREACH_LOG_FAC(D_LOG_DECLARE_FAC, DAOS_FOREACH_DB)
 extern "C" {
 #endif
 
+/* What to leave out of I/O, for measurements: a variable of the environment, its names. Without effect here. */
 #define DENV_IO_BYPASS	"DAOS_IO_BYPASS"
 #define IOBP_ENV_CLI_RPC	"cli_rpc"
 #define IOBP_ENV_SRV_BULK	"srv_bulk"
@@ -94,6 +95,7 @@ extern "C" {
 #define IOBP_ENV_SRV_BULK_CACHE	"srv_bulk_cache"
 #define IOBP_ENV_WAL_COMMIT	"wal_commit"
 
+/* The same as bits of daos_io_bypass. */
 enum {
 	IOBP_OFF = 0,
 };
@@ -122,14 +124,38 @@ enum {
 	IOBP_WAL_COMMIT = 32,
 };
 
+/** Bits of what to leave out of I/O; 0. */
 extern unsigned int daos_io_bypass;
 
+/** Undoes one daos_debug_init() or daos_debug_init_ex(). The last one closes the log. */
 void daos_debug_fini(void);
 
+/**
+ * Opens the log for programs of DAOS: with facilities and debug bits of the DAOS libraries, and masks from the
+ * environment; from errors on unless that says otherwise. Calls are counted: each needs its daos_debug_fini(), and
+ * one of an open log does no more.
+ *
+ * \param[in] logfile  File, if D_LOG_FILE in the environment names none; NULL: none, the log goes to stderr.
+ * \return 0; -DER_UNINIT: the file cannot be written (stderr tells why), or there is no room for the facilities;
+ *     -DER_NOMEM.
+ */
 int daos_debug_init(char *logfile);
 
+/**
+ * daos_debug_init() with a mask.
+ *
+ * \param[in] logfile  File, if D_LOG_FILE in the environment names none; NULL: none, the log goes to stderr.
+ * \param[in] logmask  Mask that facilities begin with, where the environment does not say otherwise.
+ * \return As daos_debug_init().
+ */
 int daos_debug_init_ex(char *logfile, d_dbug_t logmask);
 
+/**
+ * Has a function tell numbers of the caller for lines of the log, in place of the thread id and 0. Call it before
+ * daos_debug_init().
+ *
+ * \param[in] id_cb  Gets two places for them; NULL: none.
+ */
 void daos_debug_set_id_cb(d_log_id_cb_t id_cb);
 
 #if defined(__cplusplus)

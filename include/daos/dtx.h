@@ -19,29 +19,38 @@
 extern "C" {
 #endif
 
+/** Transactions that may wait for their commit before one batch goes. */
 #define DTX_THRESHOLD_COUNT	512
+/** Commits that go along with a request, at most. */
 #define DTX_PIGGYBACK_COUNT	64
+/** Seconds that a transaction may wait for its commit. */
 #define DTX_COMMIT_THRESHOLD_AGE	10
+/** Targets of a collective transaction that are listed in its record itself. */
 #define DTX_COLL_INLINE_TARGETS	4
+/** Flag of an epoch: writes up to the uncertainty of clocks later may have been before. */
 #define DTX_EPOCH_UNCERTAIN	1U
 
+/** Flags of dtx_daos_target. */
 enum dtx_target_flags {
-	DTF_RDONLY = 1,
+	DTF_RDONLY = 1,	/**< only read from */
 };
 
+/** Flags of dtx_redundancy_group. */
 enum dtx_grp_flags {
-	DGF_RDONLY = 1,
+	DGF_RDONLY = 1,	/**< only read from */
 };
 
+/** Flags of dtx_memberships. */
 enum dtx_mbs_flags {
-	DMF_SRDG_REP = 1,
-	DMF_CONTAIN_LEADER = 2,
-	DMF_SORTED_TGT_ID = 4,
-	DMF_SORTED_SAD_IDX = 8,
-	DMF_COLL_TARGET = 16,
-	DMF_RANK_RANGE = 32,
+	DMF_SRDG_REP = 1,	/**< one group, of replicas */
+	DMF_CONTAIN_LEADER = 2,	/**< the leader is the first target */
+	DMF_SORTED_TGT_ID = 4,	/**< targets ordered by number */
+	DMF_SORTED_SAD_IDX = 8,	/**< targets ordered by shard */
+	DMF_COLL_TARGET = 16,	/**< a dtx_coll_target follows the targets */
+	DMF_RANK_RANGE = 32,	/**< a range of ranks follows that */
 };
 
+/** What an operation looks at a version for: decides what transactions in doubt mean to it. */
 enum daos_ops_intent {
 	DAOS_INTENT_DEFAULT = 0,
 	DAOS_INTENT_PURGE = 1,
@@ -55,59 +64,66 @@ enum daos_ops_intent {
 	DAOS_INTENT_MARK = 9,
 };
 
+/** State of a transaction. */
 enum dtx_status {
 	DTX_ST_INITED = 0,
-	DTX_ST_PREPARED = 1,
+	DTX_ST_PREPARED = 1,	/**< its changes are there, its outcome is open */
 	DTX_ST_COMMITTED = 2,
-	DTX_ST_CORRUPTED = 3,
-	DTX_ST_COMMITTABLE = 4,
+	DTX_ST_CORRUPTED = 3,	/**< participants do not agree */
+	DTX_ST_COMMITTABLE = 4,	/**< prepared everywhere */
 	DTX_ST_ABORTED = 5,
 	DTX_ST_ABORTING = 6,
 	DTX_ST_COMMITTING = 7,
 	DTX_ST_PREPARING = 8,
 };
 
+/** Whether a version can be seen, as its transaction is. */
 enum daos_dtx_alb {
-	ALB_UNAVAILABLE = 0,
-	ALB_AVAILABLE_CLEAN = 1,
-	ALB_AVAILABLE_DIRTY = 2,
-	ALB_AVAILABLE_ABORTED = 3,
+	ALB_UNAVAILABLE = 0,		/**< no: in doubt */
+	ALB_AVAILABLE_CLEAN = 1,	/**< yes: committed */
+	ALB_AVAILABLE_DIRTY = 2,	/**< yes, though in doubt */
+	ALB_AVAILABLE_ABORTED = 3,	/**< it was aborted */
 };
 
+/** Flags of a transaction's commit. */
 enum daos_tx_flags {
-	DTF_RETRY_COMMIT = 1,
+	DTF_RETRY_COMMIT = 1,	/**< it may have been sent before */
 };
 
+/** A target that takes part. */
 struct dtx_daos_target {
-	uint32_t ddt_id;
+	uint32_t ddt_id;	/**< its number in the pool map */
 	union {
 		uint32_t ddt_flags;
 		uint32_t ddt_padding;
 	};
 };
 
+/** Targets that hold the same data. */
 struct dtx_redundancy_group {
-	uint32_t drg_tgt_cnt;
-	uint16_t drg_redundancy;
-	uint16_t drg_flags;
-	uint32_t drg_ids[0];
+	uint32_t drg_tgt_cnt;		/**< how many */
+	uint16_t drg_redundancy;	/**< how many may fail */
+	uint16_t drg_flags;		/**< DGF_ */
+	uint32_t drg_ids[0];		/**< their numbers in the pool map */
 };
 
+/** Who takes part in a collective transaction: from what an object's layout is made, and an engine's own targets. */
 struct dtx_coll_target {
-	uint32_t dct_fdom_lvl;
-	uint32_t dct_pda;
-	uint32_t dct_pdom_lvl;
-	uint16_t dct_layout_ver;
-	uint8_t dct_tgt_nr;
-	uint8_t dct_bitmap_sz;
-	uint32_t dct_tgts[0];
+	uint32_t dct_fdom_lvl;		/**< level of fault domains */
+	uint32_t dct_pda;		/**< performance domain affinity */
+	uint32_t dct_pdom_lvl;		/**< level of performance domains */
+	uint16_t dct_layout_ver;	/**< version of the layout */
+	uint8_t dct_tgt_nr;		/**< number of dct_tgts */
+	uint8_t dct_bitmap_sz;		/**< bytes of the bitmap of targets behind them */
+	uint32_t dct_tgts[0];		/**< targets listed one by one */
 };
 
+/** Who takes part in a transaction: targets, then redundancy groups or a dtx_coll_target. */
 struct dtx_memberships {
-	uint32_t dm_tgt_cnt;
-	uint32_t dm_grp_cnt;
-	uint32_t dm_data_size;
-	uint16_t dm_flags;
+	uint32_t dm_tgt_cnt;	/**< number of targets */
+	uint32_t dm_grp_cnt;	/**< number of groups */
+	uint32_t dm_data_size;	/**< bytes behind this header */
+	uint16_t dm_flags;	/**< DMF_ */
 	union {
 		uint16_t dm_dte_flags;
 		uint16_t dm_padding;
@@ -118,25 +134,40 @@ struct dtx_memberships {
 	};
 };
 
+/** Identifier of a transaction. */
 struct dtx_id {
-	uuid_t dti_uuid;
-	uint64_t dti_hlc;
+	uuid_t dti_uuid;	/**< who made it */
+	uint64_t dti_hlc;	/**< when; 0: no transaction */
 };
 
+/** Epoch of a transaction, and what is known of it. */
 struct dtx_epoch {
-	daos_epoch_t oe_value;
-	daos_epoch_t oe_first;
-	uint32_t oe_flags;
+	daos_epoch_t oe_value;	/**< 0 or DAOS_EPOCH_MAX: not chosen */
+	daos_epoch_t oe_first;	/**< that of the first choice */
+	uint32_t oe_flags;	/**< DTX_EPOCH_ */
 	union {
 		uint32_t oe_padding;
 		uint32_t oe_rpc_flags;
 	};
 };
 
+/**
+ * Makes an identifier of a transaction: the UUID of the calling thread, which its first call chooses, and a
+ * timestamp, later than those before.
+ *
+ * \param[out] dti  The identifier; NULL does nothing.
+ * \param[in] zero  Make the zero identifier, which stands for none.
+ */
 void daos_dti_gen(struct dtx_id *dti, bool zero);
 
+/**
+ * Makes an identifier of a transaction with a UUID of its own.
+ *
+ * \param[out] dti  The identifier; NULL does nothing.
+ */
 void daos_dti_gen_unique(struct dtx_id *dti);
 
+/** Forgets the UUID of the calling thread: the next daos_dti_gen() chooses another. For a child after fork(). */
 void daos_dti_reset(void);
 
 #ifndef DF_UUID

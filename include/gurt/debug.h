@@ -205,7 +205,9 @@ D_FOREACH_GURT_FAC(D_LOG_DECLARE_FAC, D_NOOP)
 
 D_FOREACH_GURT_DB(D_LOG_DECLARE_DB, D_NOOP)
 
+/** Name of all debug bits together. */
 #define DB_ALL_BITS	"all"
+/* Variables of the environment; gurt/dlog.h tells what they do. */
 #define D_LOG_FILE_ENV	"D_LOG_FILE"
 #define D_LOG_SIZE_ENV	"D_LOG_SIZE"
 #define D_LOG_MASK_ENV	"D_LOG_MASK"
@@ -217,10 +219,29 @@ D_FOREACH_GURT_DB(D_LOG_DECLARE_DB, D_NOOP)
 
 extern void (*d_alt_assert)(const int, const char *, const char *, const int);
 
+/**
+ * Tells a debug bit.
+ *
+ * \param[out] dbgbit  The bit, as a mask.
+ * \param[in] bitname  Its short name, in any case.
+ * \return 0, also for a NULL, which does nothing; -1: there is no such bit.
+ */
 int d_log_getdbgbit(d_dbug_t *dbgbit, char *bitname);
 
+/**
+ * Logs memory, as messages of the highest urgency: address and size, then 16 bytes a line.
+ *
+ * \param[in] ptr  The memory; NULL: only that.
+ * \param[in] size  How many bytes.
+ */
 void d_log_memory(const uint8_t *ptr, size_t size);
 
+/**
+ * Has a function called when a D_ASSERT() fails, before the process aborts.
+ *
+ * \param[in] alt_assert  Gets 0, the condition, file and line. It may end the process in its own way.
+ * \return 0; -DER_INVAL: alt_assert is NULL.
+ */
 int d_register_alt_assert(void (*alt_assert)(const int, const char *, const char *, const int));
 
 /** Allocates a log facility. \return its number, or a negative number when there is no room. */

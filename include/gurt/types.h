@@ -75,11 +75,13 @@
 extern "C" {
 #endif
 
+/** Number of an engine in its system. */
 typedef uint32_t d_rank_t;
 
+/** A list of ranks. */
 typedef struct {
-	d_rank_t *rl_ranks;
-	uint32_t rl_nr;
+	d_rank_t *rl_ranks;	/**< NULL if there are none */
+	uint32_t rl_nr;		/**< how many */
 } d_rank_list_t;
 
 typedef d_rank_list_t *d_rank_list_ptr_t;
@@ -88,37 +90,43 @@ typedef char *d_string_t;
 
 typedef const char *d_const_string_t;
 
+/** A UUID as a value. */
 struct d_uuid {
 	uuid_t uuid;
 };
 
+/** A buffer. */
 typedef struct {
-	void *iov_buf;
-	size_t iov_buf_len;
-	size_t iov_len;
+	void *iov_buf;		/**< the bytes */
+	size_t iov_buf_len;	/**< room, in bytes */
+	size_t iov_len;		/**< data in it, in bytes */
 } d_iov_t;
 
+/** A range of ranks, both ends included. */
 typedef struct {
 	d_rank_t lo;
 	d_rank_t hi;
 } d_rank_range_t;
 
+/** A list of ranges of ranks. */
 typedef struct {
-	d_rank_range_t *rrl_ranges;
-	uint32_t rrl_nr;
+	d_rank_range_t *rrl_ranges;	/**< NULL if there are none */
+	uint32_t rrl_nr;		/**< how many */
 } d_rank_range_list_t;
 
+/** Buffers that are filled or read one after the other. */
 typedef struct {
-	uint32_t sg_nr;
-	uint32_t sg_nr_out;
-	d_iov_t *sg_iovs;
+	uint32_t sg_nr;		/**< how many */
+	uint32_t sg_nr_out;	/**< how many a fetch has put data into */
+	d_iov_t *sg_iovs;	/**< the buffers */
 } d_sg_list_t;
 
+/** A text that grows: start with zeros, write with d_write_string_buffer(), end with d_free_string(). */
 struct d_string_buffer_t {
-	int status;
-	size_t str_size;
-	size_t buf_size;
-	char *str;
+	int status;		/**< 0, or the error that stopped it */
+	size_t str_size;	/**< bytes of text, without the NUL */
+	size_t buf_size;	/**< room in bytes, with the NUL */
+	char *str;		/**< the text; NULL before the first write */
 };
 
 /** Makes iov describe a full buffer: size bytes of data in size bytes of room. */
