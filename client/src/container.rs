@@ -44,15 +44,13 @@ pub struct Opened {
 }
 
 impl Pool {
-    /// Creates a container with these properties (the label among them) and returns its UUID.
+    /// Creates a container with that id.
     ///
     /// # Errors
     /// `EXIST`: the label is taken; `NO_PERM`; `INVAL`: a property's value; as [`Pool::query`].
-    pub async fn create_container(&self, context: &Rc<Context>, props: Vec<Prop>) -> Result<Uuid> {
-        let cont = Uuid::new_v4();
+    pub async fn create_container(&self, context: &Rc<Context>, cont: Uuid, props: Vec<Prop>) -> Result<()> {
         let body = ContCreateRequest { pool: self.uuid, handle: self.handle, cont, props };
-        self.call::<_, ()>(context, Opcode::ContCreate, &body).await?;
-        Ok(cont)
+        self.call(context, Opcode::ContCreate, &body).await
     }
 
     /// Destroys a container; `force`: although it is open.

@@ -34,6 +34,7 @@ fn info(uuid: Uuid, handles: u32, snapshots: &[Epoch], open_time: u64, modify_ti
 /// The contract of [`crate::c`].
 unsafe fn create(
     poh: daos_handle_t,
+    wanted: Option<Uuid>,
     label: Option<*const c_char>,
     uuid: *mut uuid_t,
     cont_prop: *mut daos_prop_t,
@@ -54,13 +55,29 @@ unsafe fn create(
         // SAFETY: the contract of this function.
         let place = unsafe { Out::optional(uuid) };
         Ok(move |context| async move {
-            let created = pool.create_container(&context, props).await?;
+            let created = wanted.unwrap_or_else(Uuid::new_v4);
+            pool.create_container(&context, created, props).await?;
             if let Some(place) = place {
                 place.set(*created.as_bytes());
             }
             Ok(())
         })
     })
+}
+
+/// `daos_cont_create` with an id of the caller's; a nil one is made up.
+///
+/// # Safety
+/// The contract of [`crate::c`].
+pub(crate) unsafe fn create_as(
+    poh: daos_handle_t,
+    wanted: Uuid,
+    uuid: *mut uuid_t,
+    cont_prop: *mut daos_prop_t,
+    ev: *mut daos_event_t,
+) -> c_int {
+    // SAFETY: the contract of this function.
+    unsafe { create(poh, Some(wanted).filter(|uuid| !uuid.is_nil()), None, uuid, cont_prop, ev) }
 }
 
 /// Changes properties of an open container.
@@ -127,7 +144,7 @@ daos_export::export! { Der;
         ev: *mut daos_event_t,
     ) -> c_int {
         // SAFETY: the contract of `c`.
-        unsafe { create(poh, None, uuid, cont_prop, ev) }
+        unsafe { create(poh, None, None, uuid, cont_prop, ev) }
     }
 
     fn daos_cont_create_with_label(
@@ -138,7 +155,7 @@ daos_export::export! { Der;
         ev: *mut daos_event_t,
     ) -> c_int {
         // SAFETY: the contract of `c`.
-        unsafe { create(poh, Some(label), uuid, cont_prop, ev) }
+        unsafe { create(poh, None, Some(label), uuid, cont_prop, ev) }
     }
 
     fn daos_cont_open2(

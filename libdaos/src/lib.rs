@@ -1,7 +1,8 @@
 //! `libdaos.so`: the C ABI of the client library, and nothing else.
 //!
 //! A function here checks pointers, converts, calls `daos-client`, stores the result. What comes from C is described
-//! in [`c`]; how a call runs, blocking or for an event, in [`call`]; events and their queues in [`event`] and [`queue`].
+//! in [`c`]; how a call runs, blocking or for an event, in [`call`]; events and their queues in [`event`] and [`queue`];
+//! calls as tasks in [`task`].
 //! Functions of the headers that are not built yet are generated and answer -DER_NOSYS (`daos_export::stubs`).
 
 mod akeys;
@@ -17,6 +18,7 @@ mod api_object;
 mod api_object_info;
 mod api_perms;
 mod api_pool;
+mod api_task;
 mod api_tx;
 mod attrs;
 mod c;
@@ -26,5 +28,6 @@ mod handles;
 mod log;
 mod props;
 mod queue;
+mod task;
 
 daos_export::stubs!();

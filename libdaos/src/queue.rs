@@ -123,6 +123,25 @@ impl Queue {
         }
     }
 
+    /// Takes an event if it is finished: it is ready again. Whether it was; of several callers one is told so.
+    ///
+    /// # Errors
+    /// `UNINIT`.
+    pub(crate) fn take(&self, event: Event) -> Result<bool> {
+        self.enter(|lists| {
+            let finished = event::is_finished(event);
+            if finished {
+                event::take(event, &mut lists.completed.borrow_mut());
+            }
+            finished
+        })
+    }
+
+    /// Whether the process that opened it is this one and still attached to the same system.
+    pub(crate) fn is_current(&self) -> bool {
+        self.context.is_current()
+    }
+
     /// Waits for one event, which becomes ready; whether it is.
     ///
     /// # Errors

@@ -39,8 +39,10 @@ pub struct TaskPrivate {
     pub private: *mut c_void,
     /// Bytes of the buffer in use.
     pub embedded: u64,
+    /// The pointer of `daos_task_set_priv`, another one than the program's.
+    pub api_private: *mut c_void,
     /// Not used.
-    pub reserved: [u64; 9],
+    pub reserved: [u64; 8],
     /// The user's bytes.
     pub buffer: [u8; TASK_BUFFER],
 }
