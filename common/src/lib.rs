@@ -19,6 +19,7 @@ pub mod placement;
 pub mod pool_map;
 pub mod props;
 pub mod size;
+pub mod telemetry;
 pub mod uns;
 pub mod wire;
 

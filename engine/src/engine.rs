@@ -12,7 +12,7 @@ use crate::mailbox::Remote;
 use crate::service::{self, Service, ServiceReady, ServiceSetup};
 use crate::storage::Storage;
 use crate::target::{self, Target, TargetReady, TargetSetup};
-use crate::telemetry::Counters;
+use crate::telemetry::{Counters, Telemetry};
 use crate::tier::DataTier;
 use crate::watch::{Event, Signals};
 use daos_common::hlc::Clock;
@@ -98,6 +98,8 @@ pub struct Engine {
     counters: Vec<(String, Arc<Counters>)>,
     threads: Vec<JoinHandle<()>>,
     drpc: Option<Server>,
+    /// Keeps the metrics readable.
+    _telemetry: Telemetry,
     /// URI of context 0.
     pub uri: String,
 }
@@ -116,14 +118,16 @@ impl Engine {
         let clock = Arc::new(Clock::new());
         let durability = config.durability;
         let (server, callers) = ServerClient::new(&config.socket_dir);
-        let mut starter = Starter { sender, config: &config, counters: Vec::new(), threads: Vec::new() };
+        let telemetry = Telemetry::new(config.instance, config.targets);
+        let mut starter =
+            Starter { sender, config: &config, telemetry: &telemetry, counters: Vec::new(), threads: Vec::new() };
         for (index, caller) in callers.into_iter().enumerate() {
             starter.spawn(format!("drpc-call-{index}"), None, move || {
                 caller.run();
                 Ok(())
             })?;
         }
-        let counters = starter.counters("service");
+        let counters = starter.counters("service", None);
         let setup = ServiceSetup {
             fabric: config.environment.fabric.clone(),
             system: config.system.clone(),
@@ -134,6 +138,7 @@ impl Engine {
             server,
             timeout: config.environment.timeout,
             counters,
+            rank: telemetry.rank(),
         };
         // First: context 0 has the fixed port, and a taken one should be found before all else.
         let ServiceReady { uri, remote: service } = starter.start("service", 0, |ready| service::run(setup, ready))?;
@@ -146,7 +151,9 @@ impl Engine {
                 clock: clock.clone(),
                 tier: tier.clone(),
                 durability,
-                counters: starter.counters(&name),
+                counters: starter.counters(&name, Some(index)),
+                updates: telemetry.requests("update", index),
+                fetches: telemetry.requests("fetch", index),
             };
             targets.push(starter.start::<TargetReady>(&name, 1 + index, |ready| target::run(setup, ready))?);
         }
@@ -154,10 +161,20 @@ impl Engine {
         introduce(&service, targets)?;
         service.ask_blocking(|service| async move { service.open_pools().await })?;
         let (counters, threads) = (starter.counters, starter.threads);
+        telemetry.serving();
         let drpc = listener::listen(&config.listener, service.clone())?;
         tell_server(&service, &config.listener, config.instance)?;
         tracing::info!("context 0 listens at {uri}; {} targets; dRPC at {}", remotes.len(), config.listener.display());
-        Ok(Engine { events, service, targets: remotes, counters, threads, drpc: Some(drpc), uri })
+        Ok(Engine {
+            events,
+            service,
+            targets: remotes,
+            counters,
+            threads,
+            drpc: Some(drpc),
+            _telemetry: telemetry,
+            uri,
+        })
     }
 
     /// The service thread's door.
@@ -240,13 +257,14 @@ fn tell_server(service: &Remote<Service>, listener: &Path, instance: u32) -> Res
 struct Starter<'a> {
     sender: Sender<Event>,
     config: &'a Config,
+    telemetry: &'a Telemetry,
     counters: Vec<(String, Arc<Counters>)>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Starter<'_> {
-    fn counters(&mut self, name: &str) -> Arc<Counters> {
-        let counters = Arc::new(Counters::default());
+    fn counters(&mut self, name: &str, target: Option<u32>) -> Arc<Counters> {
+        let counters = Arc::new(self.telemetry.counters(target));
         self.counters.push((name.to_owned(), counters.clone()));
         counters
     }

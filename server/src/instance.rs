@@ -342,6 +342,8 @@ async fn run_engine(
     };
     let mut child = engine_process::spawn(config, instance.index, nvme_conf.as_deref())?;
     let pid = child.id();
+    // Whatever ends it: its metrics go with it.
+    let _metrics = sys::EngineMetrics { instance: instance.index, pid };
     instance.set(|status| status.pid = pid);
     tracing::info!("engine {}: started, pid {}", instance.index, pid.unwrap_or(0));
     loop {

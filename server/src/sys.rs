@@ -3,6 +3,7 @@
 //! Everything else in this crate is safe Rust.
 #![allow(unsafe_code)]
 
+use daos_common::telemetry::{ID_STEP, ID_TRIES, key};
 use std::ffi::CStr;
 use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt;
@@ -118,5 +119,31 @@ mod tests {
         let lo: Vec<_> = list.iter().filter(|interface| interface.name == "lo").collect();
         assert_eq!(lo.len(), 1);
         assert!(lo[0].address.is_loopback());
+    }
+}
+
+/// The shared segment with the metrics of an engine process: removed when this drops, for an engine that was killed
+/// couldn't do it itself.
+#[derive(Debug)]
+pub struct EngineMetrics {
+    /// The engine's number on this host.
+    pub instance: usize,
+    /// Its process.
+    pub pid: Option<u32>,
+}
+
+impl Drop for EngineMetrics {
+    fn drop(&mut self) {
+        let (Ok(first), Some(Ok(pid))) = (u32::try_from(self.instance), self.pid.map(i32::try_from)) else { return };
+        for id in (0..ID_TRIES).map(|step| first.wrapping_add(step * ID_STEP)) {
+            // SAFETY: plain system calls; the place for the answer is this function's.
+            unsafe {
+                let segment = libc::shmget(key(id as i32), 0, 0);
+                let mut state: libc::shmid_ds = std::mem::zeroed();
+                if segment >= 0 && libc::shmctl(segment, libc::IPC_STAT, &raw mut state) == 0 && state.shm_cpid == pid {
+                    libc::shmctl(segment, libc::IPC_RMID, std::ptr::null_mut());
+                }
+            }
+        }
     }
 }

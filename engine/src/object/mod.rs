@@ -44,6 +44,7 @@ const ORDINAL_S: u8 = 1;
 pub async fn serve(target: &Rc<Target>, opcode: Opcode, incoming: Incoming) {
     match opcode {
         Opcode::ObjUpdate => {
+            let _timed = target.updates.begin();
             let outcome = update::update(target, &incoming).await;
             answer(target, incoming, outcome);
         }
@@ -51,7 +52,10 @@ pub async fn serve(target: &Rc<Target>, opcode: Opcode, incoming: Incoming) {
             let outcome = update::punch(target, &incoming).await;
             answer(target, incoming, outcome);
         }
-        Opcode::ObjFetch => fetch::fetch(target, incoming).await,
+        Opcode::ObjFetch => {
+            let _timed = target.fetches.begin();
+            fetch::fetch(target, incoming).await;
+        }
         Opcode::ObjList => {
             let outcome = query::list(target, &incoming).await;
             answer(target, incoming, outcome);

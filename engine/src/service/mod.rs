@@ -15,7 +15,7 @@ use crate::mailbox::{Inbox, Remote, mailbox};
 use crate::pool::{self, PoolService};
 use crate::storage::{PoolRecord, Storage};
 use crate::target::{Target, TargetReady, ping};
-use crate::telemetry::{self, Counters};
+use crate::telemetry::{self, Counters, Gauge};
 use crate::tier::DataTier;
 use daos_common::hlc::Clock;
 use daos_common::wire::mgmt::{GroupMapRequest, RankInfoReply, RankInfoRequest};
@@ -58,6 +58,8 @@ pub struct ServiceSetup {
     pub timeout: Duration,
     /// Its counters.
     pub counters: Arc<Counters>,
+    /// The metric of the rank.
+    pub rank: Gauge,
 }
 
 /// What a started service thread tells.
@@ -87,6 +89,7 @@ pub struct Service {
     /// Changes with every start.
     pub incarnation: u64,
     counters: Arc<Counters>,
+    rank_gauge: Gauge,
     storage: Storage,
     tier: RefCell<Option<Arc<DataTier>>>,
     targets: RefCell<Vec<Remote<Target>>>,
@@ -151,6 +154,7 @@ fn open(setup: ServiceSetup) -> Result<Opened> {
         system: setup.system,
         durability: setup.durability,
         counters: setup.counters,
+        rank_gauge: setup.rank,
         storage: setup.storage,
         tier: RefCell::new(setup.tier),
         targets: RefCell::default(),
@@ -233,6 +237,7 @@ impl Service {
             return Err(Der::ALREADY.err(format!("this engine is rank {known}, it cannot become rank {rank}")));
         }
         self.rank.set(rank);
+        self.rank_gauge.set(u64::from(rank.0));
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::dtx;
 use crate::dtx::peers::Peers;
 use crate::mailbox::{Inbox, Remote, mailbox};
 use crate::service::Service;
-use crate::telemetry::{self, Counters};
+use crate::telemetry::{self, Counters, Requests};
 use crate::tier::DataTier;
 use daos_blob::Ring;
 use daos_common::hlc::Clock;
@@ -61,6 +61,10 @@ pub struct TargetSetup {
     pub durability: Durability,
     /// Its counters.
     pub counters: Arc<Counters>,
+    /// Metrics of its updates.
+    pub updates: Requests,
+    /// Metrics of its fetches.
+    pub fetches: Requests,
 }
 
 /// What a started target thread tells.
@@ -81,6 +85,10 @@ pub struct Target {
     pub clock: Arc<Clock>,
     /// Its counters.
     pub counters: Arc<Counters>,
+    /// Metrics of its updates.
+    pub updates: Requests,
+    /// Metrics of its fetches.
+    pub fetches: Requests,
     /// Bounds the bytes of data in flight.
     pub budget: Rc<Budget>,
     /// Updates and punches done and under way, to recognise resends.
@@ -166,6 +174,8 @@ fn open(setup: TargetSetup) -> Result<Opened> {
         runtime,
         clock: setup.clock,
         counters: setup.counters,
+        updates: setup.updates,
+        fetches: setup.fetches,
         budget: Budget::new(IN_FLIGHT_BYTES),
         operations: Operations::default(),
         peers: Peers::default(),

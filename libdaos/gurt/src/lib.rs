@@ -1,12 +1,10 @@
 //! `libgurt.so`: the base library that programs of the DAOS world link beside `libdaos.so`: hash tables over intrusive
 //! links, heaps, slabs, rank lists, allocation, environment, hybrid logical clock, error names, logging, fault
-//! injection.
+//! injection, telemetry.
 //!
 //! Called by C programs through `gurt/*.h` only; nothing of ours calls it. Its records are the caller's: memory that it
 //! hands out comes from `malloc`, since callers free it with `d_free` or grow it with `d_realloc`. Documentation of the
 //! functions is that of the headers.
-//!
-//! Not implemented (it answers so): telemetry.
 
 daos_export::stubs!();
 
@@ -28,6 +26,7 @@ mod rank_ranges;
 mod ranks;
 mod signals;
 mod slab;
+mod telemetry;
 mod uuid_hash;
 
 /// -DER_ numbers of this library's functions.
