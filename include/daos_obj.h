@@ -7,9 +7,9 @@
  * at once, the result arrives in ev->ev_error, and everything passed by pointer must stay until then.
  *
  * Errors that any of them can give and that are not repeated below: -DER_UNINIT before daos_init() and after
- * daos_fini(); -DER_NOMEM; with an event, -DER_INVAL: it was not initialised, -DER_NO_PERM: it is in use,
- * -DER_NONEXIST: it was finalised or its queue is being destroyed; of those that talk to servers, -DER_UNREACH and
- * -DER_TIMEDOUT: a server did not answer for too long.
+ * daos_fini(); -DER_NOMEM; with an event, -DER_INVAL: it was not initialised or was finalised, -DER_NO_PERM: it is in
+ * use, -DER_NONEXIST: its queue is being destroyed; of those that talk to servers, -DER_UNREACH and -DER_TIMEDOUT: a
+ * server did not answer for too long.
  */
 #ifndef DAOS_INC_DAOS_OBJ_H
 #define DAOS_INC_DAOS_OBJ_H

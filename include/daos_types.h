@@ -102,12 +102,13 @@ typedef struct {
 	uint64_t ci_md_mtime;
 } daos_cont_info_t;
 
+/** An event: memory of the caller's; see daos_event.h. */
 typedef struct daos_event {
-	int ev_error;
+	int ev_error;			/**< result of the operation, once the event is complete */
 	struct {
 		uint64_t space[20];
-	} ev_private;
-	uint64_t ev_debug;
+	} ev_private;			/**< of the library's */
+	uint64_t ev_debug;		/**< of the caller's: nothing reads it */
 } daos_event_t;
 
 struct d_tgt_list {

@@ -488,6 +488,51 @@ ended(void (*fail)(void))
 	return status;
 }
 
+/* In a process of its own: what the environment asks of the log. */
+static void
+log_by_environment(void)
+{
+	char named[64];
+	int  chosen, other;
+
+	CHECK(setenv("DD_SUBSYS", "mem,chosen", 1) == 0 && setenv("DD_STDERR", "CRIT", 1) == 0);
+	CHECK(setenv("D_LOG_FILE_APPEND_PID", "1", 1) == 0 && setenv("D_LOG_FILE", file("environment"), 1) == 0);
+	CHECK(setenv("D_LOG_MASK", "WARN,chosen=DEBUG", 1) == 0 && setenv("DD_MASK", "io", 1) == 0);
+	CHECK(d_log_init() == 0);
+	CHECK((chosen = d_log_allocfacility("chosen", "chosen")) > 0 && (other = d_log_allocfacility("other", "other")) > 0);
+	d_log_sync_mask();
+	d_log(d_log_check(chosen | DB_IO), "io of the chosen\n");
+	d_log(d_log_check(chosen | DB_NET), "untold\n");
+	d_log(d_log_check(chosen | DLOG_WARN), "warning of the chosen\n");
+	d_log(d_log_check(other | DLOG_WARN), "untold\n");
+	d_log(d_log_check(other | DLOG_ERR), "error of the other\n");
+	d_log(d_log_check(other | DLOG_CRIT), "urgent\n");
+	d_log(d_log_check(other | DLOG_EMIT), "for the log only\n");
+	d_log_fini();
+	snprintf(named, sizeof(named), "%s.%d", file("environment"), getpid());
+	CHECK(rename(named, file("environment")) == 0);
+
+	CHECK(setenv("D_LOG_FILE_APPEND_PID", "0", 1) == 0 && setenv("D_LOG_FILE", file("merged"), 1) == 0);
+	CHECK(setenv("D_LOG_STDERR_IN_LOG", "1", 1) == 0 && d_log_init() == 0);
+	fprintf(stderr, "from elsewhere\n");
+	d_log_fini();
+}
+
+static void
+environment(void)
+{
+	const char *text;
+	int         status = ended(log_by_environment);
+
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	text = text_of("environment");
+	CHECK(strstr(text, "io of the chosen") != NULL && strstr(text, "warning of the chosen") != NULL);
+	CHECK(strstr(text, "error of the other") != NULL && strstr(text, "for the log only") != NULL && strstr(text, "untold") == NULL);
+	text = text_of("stderr");
+	CHECK(strstr(text, "urgent") != NULL && strstr(text, "error") == NULL && strstr(text, "only") == NULL);
+	CHECK(strstr(text_of("merged"), "from elsewhere") != NULL);
+}
+
 static void
 abort_with_handlers(void)
 {
@@ -538,7 +583,8 @@ signals(void)
 static void
 remove_files(void)
 {
-	const char *names[] = {"log", "sized", "sized.first", "sized.old", "sized.rank=3", "memory", "faults", "stderr", "signals"};
+	const char *names[] = {"log", "sized", "sized.first", "sized.old", "sized.rank=3", "memory", "faults", "stderr", "signals",
+			       "environment", "merged"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		unlink(file(names[i]));
@@ -567,6 +613,7 @@ main(void)
 	masks();
 	log_files();
 	faults();
+	environment();
 	signals();
 	remove_files();
 	return 0;

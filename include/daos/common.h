@@ -1072,6 +1072,7 @@ isclr_range(uint8_t *bitmap, uint32_t start, uint32_t end)
 	return 1;
 }
 
+/** Sets all bits of the range. */
 static inline void
 setbit_range(uint8_t *bitmap, uint32_t start, uint32_t end)
 {
@@ -1079,6 +1080,7 @@ setbit_range(uint8_t *bitmap, uint32_t start, uint32_t end)
 		setbit(bitmap, start);
 }
 
+/** Clears all bits of the range. */
 static inline void
 clrbit_range(uint8_t *bitmap, uint32_t start, uint32_t end)
 {
@@ -1086,12 +1088,14 @@ clrbit_range(uint8_t *bitmap, uint32_t start, uint32_t end)
 		clrbit(bitmap, start);
 }
 
+/** Sets bits, at least one, from at on. */
 static inline void
 setbits64(uint64_t *bmap, int at, int bits)
 {
 	setbit_range((uint8_t *)bmap, at, at + bits - 1);
 }
 
+/** Clears bits, at least one, from at on. */
 static inline void
 clrbits64(uint64_t *bmap, int at, int bits)
 {
@@ -1124,6 +1128,7 @@ daos_get_ntime(void)
 	return (uint64_t)now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
 }
 
+/** Monotonic clock in nanoseconds, to the kernel's tick: cheaper than daos_get_ntime(). */
 static inline uint64_t
 daos_getntime_coarse(void)
 {
@@ -1321,6 +1326,7 @@ daos_recx_can_merge_with_offset_size(daos_recx_t *recx, uint64_t offset, uint64_
 	return recx->rx_idx <= offset + size && offset <= DAOS_RECX_PTR_END(recx);
 }
 
+/** The same for two extents. */
 static inline bool
 daos_recx_can_merge(daos_recx_t *src, daos_recx_t *dst)
 {
@@ -1371,24 +1377,28 @@ daos_anchor_set_flags(daos_anchor_t *anchor, uint32_t flags)
 	anchor->da_flags = flags;
 }
 
+/** Flags of an anchor (DIOF_). */
 static inline uint32_t
 daos_anchor_get_flags(daos_anchor_t *anchor)
 {
 	return anchor->da_flags;
 }
 
+/** Makes an anchor that of an enumeration's end. */
 static inline void
 daos_anchor_set_eof(daos_anchor_t *anchor)
 {
 	anchor->da_type = DAOS_ANCHOR_TYPE_EOF;
 }
 
+/** Makes an anchor that of an enumeration's start. */
 static inline void
 daos_anchor_set_zero(daos_anchor_t *anchor)
 {
 	anchor->da_type = DAOS_ANCHOR_TYPE_ZERO;
 }
 
+/** Whether an anchor is that of an enumeration's start. */
 static inline bool
 daos_anchor_is_zero(daos_anchor_t *anchor)
 {

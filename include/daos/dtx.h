@@ -188,12 +188,14 @@ daos_dti_copy(struct dtx_id *des, const struct dtx_id *src)
 		*des = *src;
 }
 
+/** Whether it is the zero identifier. */
 static inline bool
 daos_is_zero_dti(const struct dtx_id *dti)
 {
 	return dti->dti_hlc == 0;
 }
 
+/** Whether two identifiers are the same. */
 static inline bool
 daos_dti_equal(struct dtx_id *dti0, struct dtx_id *dti1)
 {
@@ -235,6 +237,7 @@ dtx_epoch_chosen(struct dtx_epoch *epoch)
 	return epoch->oe_value != 0 && epoch->oe_value != DAOS_EPOCH_MAX;
 }
 
+/** Whether two epochs, and what is known of them, are the same. */
 static inline bool
 dtx_epoch_equal(struct dtx_epoch *a, struct dtx_epoch *b)
 {

@@ -44,6 +44,7 @@
 #define VALGRIND_ENABLE_ADDR_ERROR_REPORTING_IN_RANGE(addr, len) __D_IGNORE_RANGE(addr, len)
 #endif
 
+/* The structure around a member, the number of elements of an array, the smaller and the larger of two. */
 #if !defined(container_of)
 #define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 #endif
@@ -375,7 +376,7 @@ void *d_aligned_alloc(size_t alignment, size_t size,
  *
  * \param[out] strp  The string, the caller's to free with d_free(); NULL on failure.
  * \param[in] fmt  Format, as printf() takes it, with its arguments behind.
- * \return Number of bytes without the NUL; -1: no memory, or a format that cannot be converted.
+ * \return Number of bytes without the NUL; -1: no memory, a format that cannot be converted, or a NULL.
  */
 int d_asprintf(char **strp, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -966,8 +967,8 @@ int d_vec_pointers_init(struct d_vec_pointers *pointers, uint32_t cap);
  * \param[in,out] buf  The buffer; starts out zeroed, and grows as needed. d_free_string() frees its text. Once an
  *     append failed, its status is that error and all further ones fail.
  * \param[in] fmt  Format, as printf() takes it, with its arguments behind.
- * \return 0; -DER_NO_PERM: buf is NULL, or an earlier append failed; -DER_TRUNC: a format that cannot be converted;
- *     -DER_NOMEM.
+ * \return 0; -DER_NO_PERM: buf is NULL, or an earlier append failed; -DER_INVAL: fmt is NULL; -DER_TRUNC: a format
+ *     that cannot be converted; -DER_NOMEM.
  */
 int d_write_string_buffer(struct d_string_buffer_t *buf, const char *fmt,
                           ...) __attribute__((format(printf, 2, 3)));

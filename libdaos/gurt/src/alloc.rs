@@ -106,9 +106,11 @@ export! { Der;
     }
 
     fn d_aligned_alloc(alignment: size_t, size: size_t, zero: bool) -> *mut c_void {
+        if !alignment.is_power_of_two() {
+            return ptr::null_mut();
+        }
         // A whole number of alignments, as POSIX and strict allocators want it.
-        let size = if alignment.is_power_of_two() { size.checked_next_multiple_of(alignment) } else { Some(size) };
-        let Some(size) = size else { return ptr::null_mut() };
+        let Some(size) = size.checked_next_multiple_of(alignment) else { return ptr::null_mut() };
         // SAFETY: aligned_alloc takes any numbers; a success has `size` bytes.
         let memory = counted(unsafe { libc::aligned_alloc(alignment, size) });
         if zero && !memory.is_null() {

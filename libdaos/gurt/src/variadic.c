@@ -12,6 +12,9 @@ format(int *length, const char *fmt, va_list ap)
 	va_list again;
 	char   *text;
 
+	*length = -1;
+	if (fmt == NULL)
+		return NULL;
 	va_copy(again, ap);
 	*length = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
@@ -31,6 +34,8 @@ gurt_asprintf(char **strp, const char *fmt, ...)
 	va_list ap;
 	int     length;
 
+	if (strp == NULL)
+		return -1;
 	va_start(ap, fmt);
 	*strp = format(&length, fmt, ap);
 	va_end(ap);
@@ -42,9 +47,10 @@ gurt_asprintf2(int *rc, const char *fmt, ...)
 {
 	va_list ap;
 	char   *text;
+	int     length;
 
 	va_start(ap, fmt);
-	text = format(rc, fmt, ap);
+	text = format(rc != NULL ? rc : &length, fmt, ap);
 	va_end(ap);
 	return text;
 }
@@ -58,6 +64,8 @@ gurt_write_string_buffer(struct d_string_buffer_t *buf, const char *fmt, ...)
 
 	if (buf == NULL || buf->status != 0)
 		return -DER_NO_PERM;
+	if (fmt == NULL)
+		return -DER_INVAL;
 	for (;;) {
 		room = buf->str == NULL ? 0 : buf->buf_size - buf->str_size;
 		va_start(ap, fmt);

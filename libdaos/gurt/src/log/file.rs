@@ -14,7 +14,7 @@ use crate::environment;
 use std::ffi::CStr;
 use std::fs::{File, OpenOptions};
 use std::io::{Result, Write as _};
-use std::os::fd::{AsRawFd as _, FromRawFd as _};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, IntoRawFd as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -33,7 +33,8 @@ pub(crate) fn descriptor() -> i32 {
 
 /// An open log file.
 pub(crate) struct LogFile {
-    file: File,
+    /// `None` only while it is given up.
+    file: Option<File>,
     path: String,
     bytes: u64,
     limit_bytes: u64,
@@ -100,17 +101,19 @@ impl LogFile {
         let limit_bytes =
             environment::text(c"D_LOG_SIZE").map_or(SIZE_DEFAULT, |text| size_of_text(&text).max(SIZE_MIN));
         let takes_stderr = is_positive(c"D_LOG_STDERR_IN_LOG");
-        let opened = LogFile { file, path, bytes, limit_bytes, rotated: false, takes_stderr, rank_appended: false };
+        let opened =
+            LogFile { file: Some(file), path, bytes, limit_bytes, rotated: false, takes_stderr, rank_appended: false };
         opened.publish();
         Ok(opened)
     }
 
     /// Makes the descriptor known, and stderr's if it is to be the same.
     fn publish(&self) {
-        DESCRIPTOR.store(self.file.as_raw_fd(), Ordering::Release);
+        let descriptor = self.file.as_ref().map_or(-1, File::as_raw_fd);
+        DESCRIPTOR.store(descriptor, Ordering::Release);
         if self.takes_stderr {
             // SAFETY: two descriptors; stderr keeps its number.
-            unsafe { libc::dup2(self.file.as_raw_fd(), libc::STDERR_FILENO) };
+            unsafe { libc::dup2(descriptor, libc::STDERR_FILENO) };
         }
     }
 
@@ -118,13 +121,13 @@ impl LogFile {
     pub(crate) fn write(&mut self, line: &[u8]) {
         if self.takes_stderr {
             // Others write to the file too.
-            self.bytes = self.file.metadata().map_or(self.bytes, |data| data.len());
+            self.bytes = self.file.as_ref().and_then(|file| file.metadata().ok()).map_or(self.bytes, |data| data.len());
         }
         if self.bytes > 0 && self.bytes + line.len() as u64 > self.limit_bytes {
             self.rotate();
         }
         // Nothing can be told about a failure to log.
-        if self.file.write_all(line).is_ok() {
+        if self.file.as_mut().is_some_and(|file| file.write_all(line).is_ok()) {
             self.bytes += line.len() as u64;
         }
     }
@@ -135,7 +138,7 @@ impl LogFile {
         if std::fs::rename(&self.path, old).is_ok()
             && let Ok(file) = open_high(&self.path, false)
         {
-            self.file = file;
+            self.file = Some(file);
             self.rotated = true;
             self.publish();
         }
@@ -157,12 +160,11 @@ impl LogFile {
     /// Brings the file to its device.
     pub(crate) fn sync(&self) {
         // Nothing can be told about a failure to log.
-        let _ = self.file.sync_data();
+        let _ = self.file.as_ref().map(File::sync_data);
     }
 
     /// Gives the descriptor up without closing it: it may be another's by now.
-    pub(crate) fn abandon(self) {
-        std::mem::forget(self);
-        DESCRIPTOR.store(-1, Ordering::Release);
+    pub(crate) fn abandon(mut self) {
+        let _ = self.file.take().map(File::into_raw_fd);
     }
 }

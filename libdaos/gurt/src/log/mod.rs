@@ -20,6 +20,7 @@ use crate::{alloc, environment};
 use daos_common::Der;
 use daos_sys::{self as sys, d_dbug_t, dlog_fac};
 use libc::{c_char, c_int};
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::io::{IsTerminal as _, Write as _};
 use std::ptr;
@@ -70,6 +71,8 @@ struct Logger {
     groups: Vec<Group>,
     /// Caches of verdicts that programs registered: (address, number of ints).
     caches: Vec<(usize, usize)>,
+    /// What programs have pointers to.
+    texts: BTreeMap<String, CString>,
 }
 
 /// A facility's names.
@@ -167,16 +170,22 @@ impl Logger {
     }
 
     /// Makes the state visible to the inline functions in programs.
-    fn publish(&self) {
-        let c_text = |text: &str| CString::new(text).unwrap_or_default().into_raw();
-        // SAFETY: written under the logger's lock; readers read words. Old strings are left to them.
+    fn publish(&mut self) {
+        let (node, tag) = (self.c_text(&self.node.clone()), self.c_text(&self.tag.clone()));
+        // SAFETY: written under the logger's lock; readers read words.
         unsafe {
             let state = &raw mut d_log_xst;
             (*state).dlog_facs = c_facility(0);
-            (*state).nodename = c_text(&self.node);
-            (*state).tag = c_text(&self.tag);
+            (*state).nodename = node;
+            (*state).tag = tag;
             (*state).fac_cnt = self.facilities.len() as c_int;
         }
+    }
+
+    /// A text as a C string that stays: programs read it without a lock. One for equal texts.
+    fn c_text(&mut self, text: &str) -> *mut c_char {
+        let made = || CString::new(text.replace('\0', "")).unwrap_or_default();
+        self.texts.entry(text.to_owned()).or_insert_with(made).as_ptr().cast_mut()
     }
 
     fn close(&mut self) {
@@ -205,13 +214,13 @@ impl Logger {
         if entry.is_null() {
             return Err(Der::NOMEM);
         }
-        let c_text = |text: &str| CString::new(text).unwrap_or_default().into_raw();
+        let (short, long) = (self.c_text(name), self.c_text(long_name));
         let mask = self.first_mask();
         // SAFETY: an entry of the array that readers don't look at until the count says so.
         unsafe {
             entry.write(dlog_fac {
-                fac_aname: c_text(name),
-                fac_lname: c_text(long_name),
+                fac_aname: short,
+                fac_lname: long,
                 fac_mask: mask,
                 is_enabled: subsystem_enabled(name, long_name),
             });
