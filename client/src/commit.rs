@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// Commits, and gives the epoch.
 pub(crate) async fn commit(context: &Rc<Context>, container: &Arc<Container>, work: Committing) -> Result<Epoch> {
-    let mut retry = Retry::new(context);
+    let mut retry = Retry::patient(context);
     // The leader of an attempt that may have taken effect.
     let mut uncertain: Option<TxTarget> = None;
     loop {

@@ -33,6 +33,7 @@ pub(crate) struct Retry {
     /// fabric's.
     paused: Duration,
     unreachable: Option<(Instant, Duration)>,
+    unreachable_limit: Duration,
     pause: Duration,
 }
 
@@ -40,7 +41,15 @@ impl Retry {
     pub(crate) fn new(context: &Context) -> Retry {
         let limit = context.system().operation_timeout();
         let (began, paused) = (Instant::now(), Duration::ZERO);
-        Retry { began, limit, paused, unreachable: None, pause: FIRST_PAUSE }
+        let unreachable_limit = UNREACHABLE_LIMIT;
+        Retry { began, limit, paused, unreachable: None, unreachable_limit, pause: FIRST_PAUSE }
+    }
+
+    /// For an operation whose outcome matters more than an early answer: a rank that refuses connections may take all the
+    /// time that the operation has.
+    pub(crate) fn patient(context: &Context) -> Retry {
+        let retry = Retry::new(context);
+        Retry { unreachable_limit: retry.limit, ..retry }
     }
 
     /// Time left for the operation.
@@ -71,7 +80,7 @@ impl Retry {
         match error.code() {
             Der::UNREACH => {
                 let (since, paused) = *self.unreachable.get_or_insert((Instant::now(), self.paused));
-                since.elapsed().max(self.paused - paused) < UNREACHABLE_LIMIT
+                since.elapsed().max(self.paused - paused) < self.unreachable_limit
             }
             code => {
                 self.unreachable = None;

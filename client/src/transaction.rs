@@ -30,7 +30,7 @@ use daos_common::wire::{Opcode, decode, encode};
 use daos_common::{Der, Epoch, Error, Iod, ObjectId, Result, flags};
 use std::collections::HashSet;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -49,7 +49,9 @@ const LONGEST_PAUSE: Duration = Duration::from_micros(1 << 20);
 
 /// A transaction, or a snapshot to read from.
 pub struct Transaction {
-    pub(crate) container: Arc<Container>,
+    /// Weak: an open transaction does not keep a container open.
+    container: Weak<Container>,
+    handle: Uuid,
     flags: u64,
     /// Epoch of a snapshot.
     fixed: Option<Epoch>,
@@ -181,7 +183,8 @@ impl Transaction {
             writes: Vec::new(),
             restarts: 0,
         };
-        Transaction { container: container.clone(), flags, fixed, state: Mutex::new(state) }
+        let handle = container.handle();
+        Transaction { container: Arc::downgrade(container), handle, flags, fixed, state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -249,14 +252,16 @@ impl Transaction {
         if reply.epoch == 0 {
             return Err(Der::PROTO.err("a target answered epoch 0"));
         }
-        // Not before what this process has seen: its own earlier changes are visible, also where clocks differ.
-        let chosen = reply.epoch.max(self.container.seen_epoch());
+        // Not before what this process has seen: its own earlier changes are visible, and nothing that it has read goes
+        // back, also where clocks differ.
+        let chosen = reply.epoch.max(object.container().seen_epoch());
         let mut state = self.state();
         if state.id != id || state.status != Status::Open {
             return Err(Der::NO_PERM.err("the transaction ended while it read"));
         }
         if state.read_epoch == 0 {
             state.read_epoch = chosen;
+            object.container().see_epoch(chosen);
         }
         Ok(state.read_epoch)
     }
@@ -318,13 +323,11 @@ impl Transaction {
     }
 
     fn check_container(&self, object: &Object) -> Result<()> {
-        let (own, other) = (&self.container, object.container());
-        if own.handle() != other.handle() {
+        let other = object.container();
+        if self.handle != other.handle() {
+            let (oid, cont) = (object.oid(), other.uuid());
             return Err(Der::INVAL.err(format!(
-                "object {} of container {} in a transaction on container {}",
-                object.oid(),
-                other.uuid(),
-                own.uuid()
+                "object {oid} was opened by a handle of container {cont} that is not the transaction's"
             )));
         }
         Ok(())
@@ -353,14 +356,17 @@ impl Transaction {
     pub async fn commit(&self, context: &Rc<Context>) -> Result<()> {
         let Some(committing) = self.state().begin_commit(self.fixed.is_some())? else { return Ok(()) };
         let id = committing.id;
-        let outcome = crate::commit::commit(context, &self.container, committing).await;
+        let outcome = match self.container.upgrade() {
+            Some(container) => crate::commit::commit(context, &container, committing).await,
+            None => Err(Der::NO_HDL.err("the container was closed")),
+        };
         let mut state = self.state();
         if state.id == id && state.status == Status::Committing {
             state.end_commit(&outcome);
         }
         drop(state);
-        if let Ok(epoch) = &outcome {
-            self.container.see_epoch(*epoch);
+        if let (Ok(epoch), Some(container)) = (&outcome, self.container.upgrade()) {
+            container.see_epoch(*epoch);
         }
         outcome.map(drop)
     }

@@ -20,4 +20,5 @@ mod mount;
 mod names;
 mod node;
 mod superblock;
+mod transact;
 mod xattr;
