@@ -45,7 +45,7 @@ int daos_eq_create(daos_handle_t *eqh);
  * \param[in] flags  0, or DAOS_EQ_DESTROY_FORCE: events that are in flight are waited for and completed ones
  *     dropped.
  * \return 0; -DER_NONEXIST: no such queue, or another call destroys it; -DER_BUSY: without force, an event is in
- *     flight or was not polled; also from a completion callback of its own.
+ *     flight or was not polled. Not with force from a completion callback of an event of the queue, which is in flight.
  */
 int daos_eq_destroy(daos_handle_t eqh, int flags);
 
@@ -61,7 +61,7 @@ int daos_eq_destroy(daos_handle_t eqh, int flags);
  * \param[in] nevents  Room in events; not 0.
  * \param[out] events  The events.
  * \return How many events there are, 0 if the time passed; -DER_INVAL: no room; -DER_NONEXIST: no such queue, or it
- *     is being destroyed; -DER_BUSY: called from a completion callback of the queue.
+ *     is being destroyed.
  */
 int daos_eq_poll(daos_handle_t eqh, int wait_running, int64_t timeout, unsigned int nevents,
                  daos_event_t **events);
@@ -74,8 +74,7 @@ int daos_eq_poll(daos_handle_t eqh, int wait_running, int64_t timeout, unsigned 
  *     complete ones first.
  * \param[in] nevents  Room in events; 0: only count.
  * \param[out] events  The events; NULL: only count.
- * \return How many events there are, or were written; -DER_NONEXIST: no such queue; -DER_BUSY: called from a
- *     completion callback of the queue.
+ * \return How many events there are, or were written; -DER_NONEXIST: no such queue.
  */
 int daos_eq_query(daos_handle_t eqh, daos_eq_query_t query, unsigned int nevents,
                   daos_event_t **events);
@@ -85,8 +84,7 @@ int daos_eq_query(daos_handle_t eqh, daos_eq_query_t query, unsigned int nevents
  * operation goes on and completes with its own result; wait for it as for any other.
  *
  * \param[in] ev  An event in flight.
- * \return 0; -DER_INVAL: ev is NULL or not initialised; -DER_NO_PERM: it is not in flight; -DER_BUSY: called from a
- *     completion callback of its queue.
+ * \return 0; -DER_INVAL: ev is NULL or not initialised; -DER_NO_PERM: it is not in flight.
  */
 int daos_event_abort(daos_event_t *ev);
 
@@ -96,7 +94,7 @@ int daos_event_abort(daos_event_t *ev);
  *
  * \param[in] ev  The event.
  * \return 0; -DER_INVAL: ev is NULL or not initialised, or its parent is in flight or was not waited for;
- *     -DER_BUSY: it, or a child of it, is in flight; also from a completion callback of its queue.
+ *     -DER_BUSY: it, or a child of it, is in flight, as it is inside its own completion callback.
  */
 int daos_event_fini(daos_event_t *ev);
 
@@ -129,7 +127,7 @@ daos_event_t *daos_event_next(daos_event_t *parent, daos_event_t *child);
  *
  * \param[in] ev  The parent.
  * \return 0; -DER_INVAL: ev is NULL or not initialised, or has no children; -DER_NO_PERM: it is in flight or not
- *     waited for, or a child was not launched; -DER_BUSY: called from a completion callback of its queue.
+ *     waited for, or a child was not launched.
  */
 int daos_event_parent_barrier(struct daos_event *ev);
 
@@ -139,8 +137,8 @@ int daos_event_parent_barrier(struct daos_event *ev);
  *
  * \param[in] ev  The event; not in flight.
  * \param[in] cb  Gets arg, the event and the operation's result. If the operation succeeded, the first answer of a
- *     callback other than 0 becomes ev_error. It must not use the queue of the event (-DER_BUSY), nor end the
- *     event.
+ *     callback other than 0 becomes ev_error. No lock is held: it may launch operations on the event's queue, poll
+ *     it, and make blocking calls. The event itself is in flight until the last callback has returned.
  * \param[in] arg  For cb; must stay until it was called.
  * \return 0; -DER_INVAL: ev is NULL or not initialised, or cb is NULL.
  */
@@ -154,8 +152,7 @@ int daos_event_register_comp_cb(struct daos_event *ev, daos_event_comp_cb_t cb, 
  * \param[in] timeout  How long to wait, in microseconds; DAOS_EQ_NOWAIT: look once; DAOS_EQ_WAIT (or any negative
  *     number): without a limit.
  * \param[out] flag  Whether it is complete.
- * \return 0, also if the time passed; -DER_INVAL: a NULL, or ev is not initialised; -DER_NO_PERM: it is a child;
- *     -DER_BUSY: called from a completion callback of its queue.
+ * \return 0, also if the time passed; -DER_INVAL: a NULL, or ev is not initialised; -DER_NO_PERM: it is a child.
  */
 int daos_event_test(struct daos_event *ev, int64_t timeout, bool *flag);
 

@@ -211,7 +211,7 @@ impl<S: 'static> SharedContext<S> {
     ///
     /// # Errors
     /// `UNINIT`: the context belongs to the parent of this process, or the library was finalised. `BUSY`: `work` of this
-    /// thread's is running already (a completion callback that uses its own event's queue).
+    /// thread's is running already, which calls back in; what calls back runs its callbacks after it left.
     pub fn enter<R>(&self, work: impl FnOnce(&Rc<Context>, &Rc<S>) -> R) -> Result<R> {
         if !self.is_current() {
             return Err(Der::UNINIT.err("the event queue was made before the library was (re)initialised"));
@@ -220,7 +220,7 @@ impl<S: 'static> SharedContext<S> {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) if self.holder.load(Ordering::Relaxed) == this_thread() => {
-                return Err(Der::BUSY.err("a completion callback may not use the queue of its event"));
+                return Err(Der::BUSY.err("this thread is in the queue already"));
             }
             Err(TryLockError::WouldBlock) => {
                 self.waiting.fetch_add(1, Ordering::AcqRel);

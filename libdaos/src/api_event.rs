@@ -151,13 +151,17 @@ daos_export::export! { Der;
     fn daos_event_parent_barrier(ev: *mut daos_event_t) -> c_int {
         // SAFETY: the contract of `c`.
         let event = unsafe { event::check(ev) };
-        answer(event.and_then(|event| event::queue_of(event)?.enter(|lists| lists.launch_barrier(event))?))
+        answer(event.and_then(|event| event::queue_of(event)?.launch_barrier(event)))
     }
 
     fn daos_event_register_comp_cb(ev: *mut daos_event_t, cb: daos_event_comp_cb_t, arg: *mut c_void) -> c_int {
         // SAFETY: the contract of `c`.
         let event = unsafe { event::check(ev) };
-        answer(event.and_then(|event| event::register(event, cb, arg)))
+        answer(event.and_then(|event| match event::queue_of(event)?.enter(|_| event::register(event, cb, arg)) {
+            Ok(registered) => registered,
+            // Of an earlier life of the library: nobody else can be at it.
+            Err(_) => event::register(event, cb, arg),
+        }))
     }
 }
 

@@ -14,7 +14,7 @@
 //! a child in its parent's, another in the running or completed list of its queue.
 
 use crate::queue::Queue;
-use daos_common::{Der, Error, Result};
+use daos_common::{Der, Result};
 use daos_sys::{DAOS_EVS_ABORTED, DAOS_EVS_COMPLETED, DAOS_EVS_READY, DAOS_EVS_RUNNING};
 use daos_sys::{daos_event_comp_cb_t, daos_event_t};
 use std::ffi::c_void;
@@ -232,7 +232,7 @@ pub(crate) fn use_errno(event: Event) {
     private(event).flags |= FLAG_ERRNO;
 }
 
-/// Adds a function to be called at completion, under the queue's lock.
+/// Adds a function to be called at completion.
 pub(crate) fn register(event: Event, function: daos_event_comp_cb_t, argument: *mut c_void) -> Result<()> {
     let function = function.ok_or_else(|| crate::c::null("callback"))?;
     let inside = private(event);
@@ -242,6 +242,78 @@ pub(crate) fn register(event: Event, function: daos_event_comp_cb_t, argument: *
     // SAFETY: made in the line above, or earlier likewise, and not yet taken back.
     unsafe { (*inside.callbacks).push(Callback { function, argument }) };
     Ok(())
+}
+
+/// Takes the functions to be called at completion; under the queue's lock.
+fn take_callbacks(event: Event) -> Vec<Callback> {
+    let callbacks = std::mem::replace(&mut private(event).callbacks, std::ptr::null_mut());
+    // SAFETY: made by `Box::into_raw` in `register`, taken back once.
+    if callbacks.is_null() { Vec::new() } else { *unsafe { Box::from_raw(callbacks) } }
+}
+
+/// A completion that has yet to call the program's functions.
+pub(crate) struct Completion {
+    event: Event,
+    rc: i32,
+    callbacks: Vec<Callback>,
+}
+
+impl Completion {
+    /// What is to be done for an event that ends with this result; under the queue's lock.
+    pub(crate) fn new(event: Event, rc: i32) -> Completion {
+        Completion { event, rc, callbacks: take_callbacks(event) }
+    }
+
+    /// Whether there is anything to call.
+    pub(crate) fn has_callbacks(&self) -> bool {
+        !self.callbacks.is_empty()
+    }
+
+    /// Calls the functions, without any lock: they may use every queue, also that of the event, which still runs. The first
+    /// failure of one is the result of an operation that had none.
+    pub(crate) fn call(&mut self) {
+        let rc = self.rc;
+        for callback in std::mem::take(&mut self.callbacks) {
+            // SAFETY: the caller registered it for this event.
+            let answer = unsafe { (callback.function)(callback.argument, self.event, rc) };
+            self.rc = if self.rc == 0 { answer } else { self.rc };
+        }
+    }
+
+    /// Completes the event; under the queue's lock. A parent that this was the last child of, as a barrier, is next.
+    pub(crate) fn settle(self, running: &mut EventList, completed: &mut EventList) -> Option<Completion> {
+        let (event, rc) = (self.event, self.rc);
+        let as_errno = private(event).flags & FLAG_ERRNO != 0;
+        let shown = match Der::from_number(rc) {
+            Some(code) if as_errno => code.errno(),
+            _ => rc,
+        };
+        if private(event).flags & FLAG_BARRIER != 0 {
+            keep_first_error(event, shown);
+        } else {
+            // SAFETY: an event of the caller's, valid by the contract.
+            unsafe { (*event).ev_error = shown };
+        }
+        set_status(event, DAOS_EVS_COMPLETED);
+        let parent = private(event).parent;
+        if parent.is_null() {
+            running.unlink(event);
+            completed.push(event);
+            return None;
+        }
+        let inside = private(parent);
+        inside.children_running -= 1;
+        inside.children_completed += 1;
+        let all_done = inside.children_completed >= inside.children;
+        let barrier = inside.flags & FLAG_BARRIER != 0 && status(parent) == DAOS_EVS_RUNNING;
+        if all_done && barrier {
+            return Some(Completion::new(parent, rc));
+        }
+        if !all_done || status(parent) == DAOS_EVS_READY {
+            keep_first_error(parent, rc);
+        }
+        None
+    }
 }
 
 /// Makes an event running; under the queue's lock.
@@ -264,82 +336,25 @@ pub(crate) fn launch(event: Event, running: &mut EventList) -> Result<()> {
     Ok(())
 }
 
-/// Completes a running event; under the queue's lock.
-pub(crate) fn complete(event: Event, result: Result<(), Error>, running: &mut EventList, completed: &mut EventList) {
-    let rc = finish(event, result.map_or_else(|error| error.rc(), |()| 0));
-    let parent = private(event).parent;
-    if parent.is_null() {
-        running.unlink(event);
-        completed.push(event);
-        return;
-    }
-    let inside = private(parent);
-    inside.children_running -= 1;
-    inside.children_completed += 1;
-    let all_done = inside.children_completed >= inside.children;
-    let waits = inside.flags & FLAG_BARRIER != 0 && status(parent) == DAOS_EVS_RUNNING;
-    if all_done && waits {
-        // SAFETY: an event of the caller's, valid by the contract.
-        let earlier = unsafe { (*parent).ev_error };
-        let rc = finish(parent, rc);
-        keep_first_error(parent, earlier, rc);
-        running.unlink(parent);
-        completed.push(parent);
-    } else if !all_done {
-        // SAFETY: as above.
-        let earlier = unsafe { (*parent).ev_error };
-        keep_first_error(parent, earlier, rc);
-    }
-}
-
-fn keep_first_error(event: Event, earlier: i32, rc: i32) {
+/// An event's error, unless it has one.
+fn keep_first_error(event: Event, rc: i32) {
     // SAFETY: an event of the caller's, valid by the contract.
-    unsafe { (*event).ev_error = if earlier != 0 { earlier } else { rc } };
+    unsafe { (*event).ev_error = if (*event).ev_error != 0 { (*event).ev_error } else { rc } };
 }
 
-/// Calls the callbacks, sets the error and the status; the result with the callbacks' failures.
-fn finish(event: Event, rc: i32) -> i32 {
-    let callbacks = std::mem::replace(&mut private(event).callbacks, std::ptr::null_mut());
-    let mut result = rc;
-    if !callbacks.is_null() {
-        // SAFETY: made by `Box::into_raw` in `register`, taken back once.
-        for callback in *unsafe { Box::from_raw(callbacks) } {
-            // SAFETY: the caller registered it for this event.
-            let answer = unsafe { (callback.function)(callback.argument, event, rc) };
-            result = if result == 0 { answer } else { result };
-        }
-    }
-    let as_errno = private(event).flags & FLAG_ERRNO != 0;
-    let shown = match Der::from_number(result) {
-        Some(code) if as_errno => code.errno(),
-        _ => result,
-    };
-    // SAFETY: an event of the caller's, valid by the contract.
-    unsafe { (*event).ev_error = shown };
-    set_status(event, DAOS_EVS_COMPLETED);
-    result
-}
-
-/// Makes an event a barrier that its last child completes, and launches it; under the queue's lock.
+/// Makes an event a barrier that its last child completes, and launches it; under the queue's lock. Whether the last child
+/// has completed already.
 ///
 /// # Errors
 /// `INVAL`: it has no children; `NO_PERM`: as [`launch`].
-pub(crate) fn launch_barrier(event: Event, running: &mut EventList, completed: &mut EventList) -> Result<()> {
+pub(crate) fn launch_barrier(event: Event, running: &mut EventList) -> Result<bool> {
     if private(event).children == 0 {
         return Err(Der::INVAL.err("an event without children cannot be a barrier"));
     }
     launch(event, running)?;
-    private(event).flags |= FLAG_BARRIER;
     let inside = private(event);
-    if inside.children == inside.children_completed {
-        // SAFETY: an event of the caller's, valid by the contract.
-        let earlier = unsafe { (*event).ev_error };
-        let rc = finish(event, 0);
-        keep_first_error(event, earlier, rc);
-        running.unlink(event);
-        completed.push(event);
-    }
-    Ok(())
+    inside.flags |= FLAG_BARRIER;
+    Ok(inside.children == inside.children_completed)
 }
 
 /// Takes a finished event out of its queue: it is ready again.

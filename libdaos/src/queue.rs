@@ -2,15 +2,20 @@
 //!
 //! Events that were initialised without a queue share one hidden queue of the process, which `daos_event_test` drives.
 //! Calls that poll, launch and test may come from any thread; see [`SharedContext`] for who sleeps and who goes first.
+//!
+//! The program's callbacks run without the lock: an operation that ends under it is put aside, with its event still running,
+//! and the thread that leaves the lock next calls the callbacks and completes the event. So callbacks may launch
+//! operations on the queue of their event, poll it, and block.
 
-use crate::event::{self, Event, EventList};
+use crate::event::{self, Completion, Event, EventList};
 use daos_client::{Context, SharedContext};
-use daos_common::{Der, Result};
+use daos_common::{Der, Error, Result};
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A queue.
 pub(crate) struct Queue {
@@ -22,7 +27,14 @@ pub(crate) struct Queue {
 pub(crate) struct Lists {
     running: RefCell<EventList>,
     completed: RefCell<EventList>,
+    /// Completions with callbacks to call, oldest first.
+    aside: RefCell<VecDeque<Completion>>,
     closing: Cell<bool>,
+}
+
+thread_local! {
+    /// How many callbacks of the program's this thread is in.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
 impl Default for EventList {
@@ -97,7 +109,65 @@ impl Queue {
             context.runtime().spawn(task).detach();
             context.runtime().turn();
             Ok(())
-        })?
+        })??;
+        self.call_callbacks_unless_inside();
+        Ok(())
+    }
+
+    /// Launches a barrier.
+    ///
+    /// # Errors
+    /// `INVAL`: it has no children; `NO_PERM`: it is in use, or a child was not launched; `UNINIT`.
+    pub(crate) fn launch_barrier(&self, event: Event) -> Result<()> {
+        self.enter(|lists| {
+            let done = event::launch_barrier(event, &mut lists.running.borrow_mut())?;
+            if done {
+                lists.end(Completion::new(event, 0));
+            }
+            Ok::<(), Error>(())
+        })??;
+        self.call_callbacks_unless_inside();
+        Ok(())
+    }
+
+    /// A callback that launches what ends at once, with a callback that does so again, must not nest: whoever called the
+    /// outer one calls the inner ones after it.
+    fn call_callbacks_unless_inside(&self) {
+        if DEPTH.get() == 0 {
+            self.call_callbacks();
+        }
+    }
+
+    /// Calls the callbacks of completions that were put aside, and completes their events.
+    fn call_callbacks(&self) {
+        // A queue of another life of the library completes nothing any more.
+        while let Ok(Some(mut completion)) = self.enter(|lists| lists.aside.borrow_mut().pop_front()) {
+            DEPTH.set(DEPTH.get() + 1);
+            completion.call();
+            DEPTH.set(DEPTH.get() - 1);
+            let _ended = self.enter(|lists| lists.settle(completion));
+        }
+    }
+
+    /// Drives until `done`, which runs under the lock, says so or `timeout` passed (`None`: no limit), calling callbacks in
+    /// between. Whether it was done.
+    ///
+    /// # Errors
+    /// `UNINIT`.
+    fn drive(&self, timeout: Option<Duration>, mut done: impl FnMut(&Rc<Lists>) -> bool) -> Result<bool> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            let mut aside = false;
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let finished = self.context.drive(left, |lists| {
+                aside = !lists.aside.borrow().is_empty();
+                aside || done(lists)
+            })?;
+            if !aside {
+                return Ok(finished);
+            }
+            self.call_callbacks();
+        }
     }
 
     /// Waits for events: takes at most `room` finished ones. Returns when there is one, when `timeout` (`None`: no
@@ -107,7 +177,7 @@ impl Queue {
     /// `NONEXIST`: the queue is being destroyed; `UNINIT`.
     pub(crate) fn poll(&self, only_running: bool, timeout: Option<Duration>, room: usize) -> Result<Vec<Event>> {
         let (mut taken, mut closing) = (Vec::new(), false);
-        self.context.drive(timeout, |lists| {
+        self.drive(timeout, |lists| {
             let mut completed = lists.completed.borrow_mut();
             let finished: Vec<Event> = completed.iter().filter(|event| event::is_finished(*event)).take(room).collect();
             for event in finished {
@@ -147,7 +217,7 @@ impl Queue {
     /// # Errors
     /// `UNINIT`.
     pub(crate) fn test(&self, event: Event, timeout: Option<Duration>) -> Result<bool> {
-        self.context.drive(timeout, |lists| {
+        self.drive(timeout, |lists| {
             if event::is_finished(event) {
                 event::take(event, &mut lists.completed.borrow_mut());
             }
@@ -174,7 +244,7 @@ impl Queue {
             lists.closing.set(true);
             Ok(())
         })??;
-        self.context.drive(None, |lists| {
+        self.drive(None, |lists| {
             let mut completed = lists.completed.borrow_mut();
             let finished: Vec<Event> = completed.iter().collect();
             for event in finished {
@@ -187,22 +257,31 @@ impl Queue {
 }
 
 impl Lists {
+    /// An operation has ended: its event completes, at once or, if there are callbacks, after them.
     fn complete(&self, event: Event, result: Result<()>) {
         if let Err(error) = &result {
             crate::call::tell(error);
         }
-        // Callbacks run inside; they may not use the queue, but their panics must not leave the lists borrowed.
-        event::complete(event, result, &mut self.running.borrow_mut(), &mut self.completed.borrow_mut());
+        self.end(Completion::new(event, result.map_or_else(|error| error.rc(), |()| 0)));
+    }
+
+    fn end(&self, completion: Completion) {
+        match completion.has_callbacks() {
+            true => self.aside.borrow_mut().push_back(completion),
+            false => self.settle(completion),
+        }
+    }
+
+    fn settle(&self, completion: Completion) {
+        let parent = completion.settle(&mut self.running.borrow_mut(), &mut self.completed.borrow_mut());
+        if let Some(parent) = parent {
+            self.end(parent);
+        }
     }
 
     /// Ends an event's life.
     pub(crate) fn fini(&self, event: Event) -> Result<()> {
         event::fini(event, &mut self.completed.borrow_mut())
-    }
-
-    /// Launches a barrier.
-    pub(crate) fn launch_barrier(&self, event: Event) -> Result<()> {
-        event::launch_barrier(event, &mut self.running.borrow_mut(), &mut self.completed.borrow_mut())
     }
 
     /// Numbers of running and completed events.

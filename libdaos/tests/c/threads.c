@@ -95,23 +95,10 @@ run(void *(*body)(void *))
 		CHECK(pthread_join(threads[i], NULL) == 0);
 }
 
-static int
-meddle(void *arg, daos_event_t *ev, int rc)
-{
-	daos_event_t *done;
-
-	(void)ev;
-	(void)rc;
-	*(int *)arg = daos_eq_poll(eqh, 0, 0, 1, &done);
-	return 0;
-}
-
 int
 main(void)
 {
 	daos_handle_t poh, coh;
-	daos_event_t  ev, *done;
-	int           answer = 0;
 
 	check_open(&poh, &coh);
 	OK(daos_kv_open(coh, check_oid(coh, DAOS_OT_KV_HASHED, OC_SX), DAOS_OO_RW, &oh, NULL));
@@ -123,13 +110,6 @@ main(void)
 	run(sharing);
 	STEP("events tested by their threads");
 	run(testing);
-	STEP("a callback that uses its own queue is refused");
-	OK(daos_event_init(&ev, eqh, NULL));
-	OK(daos_event_register_comp_cb(&ev, meddle, &answer));
-	OK(daos_kv_put(oh, DAOS_TX_NONE, 0, "k", 4, "data", &ev));
-	CHECK(daos_eq_poll(eqh, 1, DAOS_EQ_WAIT, 1, &done) == 1);
-	CHECK(answer == -DER_BUSY);
-	OK(daos_event_fini(&ev));
 	OK(daos_eq_destroy(eqh, 0));
 	OK(daos_kv_close(oh, NULL));
 	check_close(poh, coh);
