@@ -26,6 +26,7 @@ pub mod keys;
 pub mod memory;
 pub mod object;
 pub mod oid;
+pub mod pipeline;
 pub mod pool;
 pub mod process;
 mod rpc;

@@ -15,6 +15,7 @@ pub mod iod;
 pub mod label;
 pub mod oclass;
 pub mod oclass_registered;
+pub mod pipeline;
 pub mod placement;
 pub mod pool_map;
 pub mod props;

@@ -103,9 +103,14 @@ impl Akeys {
     }
 }
 
+/// Takes in and checks one descriptor.
+///
+/// # Errors
+/// `INVAL`, as [`Akeys::new`].
+///
 /// # Safety
 /// The contract of [`crate::c`].
-unsafe fn take_iod(oid: ObjectId, c_iod: &daos_iod_t, direction: Direction) -> Result<Iod> {
+pub(crate) unsafe fn take_iod(oid: ObjectId, c_iod: &daos_iod_t, direction: Direction) -> Result<Iod> {
     // SAFETY: the contract of this function.
     let akey = unsafe { key(&c_iod.iod_name, "akey") }?;
     if oid.akey_order() == KeyOrder::Integer && akey.len() != 8 {

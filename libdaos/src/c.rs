@@ -188,6 +188,48 @@ impl SgList {
         unsafe { (*self.0).sg_nr_out = used };
     }
 
+    /// The buffers, each for itself.
+    pub(crate) fn buffers(self) -> Vec<UserMemory> {
+        // SAFETY: the buffers are valid by the contract of `new`, until the operation completes.
+        self.iovs().map(|iov| unsafe { UserMemory::new([(iov.iov_buf.cast::<u8>(), iov.iov_buf_len)]) }).collect()
+    }
+
+    /// Tells the caller how much of each buffer holds data.
+    pub(crate) fn set_lengths(self, lengths: impl Iterator<Item = u64>) {
+        // SAFETY: checked in `new`, valid by its contract.
+        let list = unsafe { self.0.read_unaligned() };
+        let mut used = 0;
+        for (index, length) in lengths.take(list.sg_nr as usize).enumerate() {
+            // SAFETY: as above; the caller lets us change the iovs.
+            unsafe { (*list.sg_iovs.add(index)).iov_len = length as usize };
+            if length > 0 {
+                used = index as u32 + 1;
+            }
+        }
+        self.set_used(used);
+    }
+
+    /// Checks that there are `count` buffers, each with room for a `double`.
+    ///
+    /// # Errors
+    /// `INVAL`.
+    pub(crate) fn check_numbers(self, count: usize) -> Result<()> {
+        let wide = self.iovs().all(|iov| !iov.iov_buf.is_null() && iov.iov_buf_len >= size_of::<f64>());
+        if self.iovs().count() != count || !wide {
+            return Err(Der::INVAL.err(format!("results of {count} aggregations need as many buffers of 8 bytes")));
+        }
+        Ok(())
+    }
+
+    /// Puts a `double` into each buffer; they were checked by [`SgList::check_numbers`].
+    pub(crate) fn set_numbers(self, numbers: &[f64]) {
+        for (iov, number) in self.iovs().zip(numbers) {
+            // SAFETY: the buffer has room for it.
+            unsafe { iov.iov_buf.cast::<f64>().write_unaligned(*number) };
+        }
+        self.set_lengths(numbers.iter().map(|_| size_of::<f64>() as u64));
+    }
+
     /// Tells how many of the iovs are used, leaving their lengths.
     pub(crate) fn set_used(self, iovs: u32) {
         // SAFETY: checked in `new`, valid by its contract.

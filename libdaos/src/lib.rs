@@ -17,6 +17,7 @@ mod api_mgmt;
 mod api_object;
 mod api_object_info;
 mod api_perms;
+mod api_pipeline;
 mod api_pool;
 mod api_task;
 mod api_tx;

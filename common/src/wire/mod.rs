@@ -11,6 +11,7 @@
 
 pub mod mgmt;
 pub mod object;
+pub mod pipeline;
 pub mod pool;
 pub mod tx;
 
@@ -83,6 +84,7 @@ opcodes! {
     ObjQueryKey = 64, "Context of the target: [`object::ObjQueryKeyRequest`] → [`object::ObjQueryKeyReply`].";
     ObjKeyAnchor = 65, "Context of the target: [`object::ObjKeyAnchorRequest`] → [`object::ObjKeyAnchorReply`].";
     ObjVerify = 66, "Context of the target: [`object::ObjVerifyRequest`] → [`object::ObjVerifyReply`].";
+    ObjPipeline = 70, "Context of the target: [`pipeline::ObjPipelineRequest`] → [`pipeline::ObjPipelineReply`].";
 
     TxEpoch = 80, "Context of a target: [`tx::TxEpochRequest`] → [`tx::TxEpochReply`].";
     TxCommit = 81, "Context of the leader: [`tx::TxCommitRequest`] → [`tx::TxEpochReply`].";

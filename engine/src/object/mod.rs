@@ -4,6 +4,7 @@
 //! sizes against the data that came or the room there is. A malformed one is answered with an error and counted.
 
 mod fetch;
+mod pipeline;
 mod query;
 mod read;
 mod transfer;
@@ -66,6 +67,10 @@ pub async fn serve(target: &Rc<Target>, opcode: Opcode, incoming: Incoming) {
         }
         Opcode::ObjKeyAnchor => {
             let outcome = query::key_anchor(target, &incoming).await;
+            answer(target, incoming, outcome);
+        }
+        Opcode::ObjPipeline => {
+            let outcome = pipeline::run(target, &incoming).await;
             answer(target, incoming, outcome);
         }
         Opcode::ObjVerify => {
