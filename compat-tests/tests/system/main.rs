@@ -5,6 +5,7 @@
 mod bad_input;
 mod harness;
 mod kill;
+mod models;
 mod preload;
 mod programs;
 mod tools;
