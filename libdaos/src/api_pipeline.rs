@@ -335,7 +335,10 @@ daos_export::export! { Der;
     ) -> c_int {
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
-            CONTAINERS.get(coh.cookie)?;
+            // The object knows its container; a handle is checked if there is one.
+            if coh.cookie != 0 {
+                CONTAINERS.get(coh.cookie)?;
+            }
             let object = OBJECTS.get(oh.cookie)?;
             // SAFETY: the contract of `c`.
             let given = unsafe { take_pipeline(pipeline) }?;
