@@ -23,23 +23,26 @@ extern "C" {
 #define daos_cont_open	daos_cont_open2
 #define daos_cont_destroy	daos_cont_destroy2
 #define daos_cont_create	daos_cont_create2
-#define DAOS_COO_RO	1U
-#define DAOS_COO_RW	2U
-#define DAOS_COO_EX	4U
-#define DAOS_COO_FORCE	8U
-#define DAOS_COO_RO_MDSTATS	16U
-#define DAOS_COO_EVICT	32U
-#define DAOS_COO_EVICT_ALL	64U
-#define DAOS_COO_NEW_LAYOUT	128U
+/* How to open a container: one of the first three, with any of the others; see daos_cont_open(). */
+#define DAOS_COO_RO	1U	/**< for reading */
+#define DAOS_COO_RW	2U	/**< for writing too */
+#define DAOS_COO_EX	4U	/**< for writing, with nobody else */
+#define DAOS_COO_FORCE	8U	/**< also if it is marked unclean */
+#define DAOS_COO_RO_MDSTATS	16U	/**< leave the open time */
+#define DAOS_COO_EVICT	32U	/**< revoke the user's other handles */
+#define DAOS_COO_EVICT_ALL	64U	/**< revoke all other handles; with EX */
+#define DAOS_COO_NEW_LAYOUT	128U	/**< without effect */
 #define DAOS_COO_NBITS	8
 #define DAOS_COO_MASK	255U
 #define DAOS_COO_IO_BASE_MASK	7U
+/* Bytes with the NUL, at most. */
 #define DAOS_CONT_HINT_MAX_LEN	128
 #define DAOS_SNAPSHOT_MAX_LEN	128
 
+/** What daos_cont_create_snap_opt() makes. */
 enum daos_snapshot_opts {
-	DAOS_SNAP_OPT_CR = 1,
-	DAOS_SNAP_OPT_OIT = 2,
+	DAOS_SNAP_OPT_CR = 1,	/**< the snapshot */
+	DAOS_SNAP_OPT_OIT = 2,	/**< the list of its objects */
 };
 
 /** Merges the history of a container up to an epoch. */

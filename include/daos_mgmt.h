@@ -21,18 +21,20 @@
 extern "C" {
 #endif
 
+/* Parameters of daos_debug_set_params(). */
 enum {
-	DMG_KEY_FAIL_LOC = 0,
-	DMG_KEY_FAIL_VALUE = 1,
-	DMG_KEY_FAIL_NUM = 2,
+	DMG_KEY_FAIL_LOC = 0,	/**< as daos_fail_loc_set() */
+	DMG_KEY_FAIL_VALUE = 1,	/**< as daos_fail_value_set() */
+	DMG_KEY_FAIL_NUM = 2,	/**< as daos_fail_num_set() */
 	DMG_KEY_NUM = 3,
 };
 
+/** A pool, as daos_mgmt_list_pools() tells. */
 typedef struct {
 	uuid_t mgpi_uuid;
-	d_string_t mgpi_label;
-	d_rank_list_t *mgpi_svc;
-	d_rank_t mgpi_ldr;
+	d_string_t mgpi_label;		/**< the caller's to free with free() */
+	d_rank_list_t *mgpi_svc;	/**< ranks of the pool service, the caller's to free with d_rank_list_free() */
+	d_rank_t mgpi_ldr;		/**< the first of them */
 } daos_mgmt_pool_info_t;
 
 /** Writes a mark into the servers' logs. */

@@ -23,45 +23,52 @@ extern "C" {
 #endif
 
 #define daos_pool_connect	daos_pool_connect2
+/** Comparisons that a filter holds, at most. */
 #define DAOS_POOL_CONT_FILTER_MAX_NPARTS 8
 
+/** State of a target. */
 typedef enum {
 	DAOS_TS_UNKNOWN = 0,
-	DAOS_TS_DOWN_OUT = 1,
-	DAOS_TS_DOWN = 2,
-	DAOS_TS_UP = 3,
-	DAOS_TS_UP_IN = 4,
-	DAOS_TS_NEW = 5,
-	DAOS_TS_DRAIN = 6,
+	DAOS_TS_DOWN_OUT = 1,	/**< out, and its data rebuilt elsewhere */
+	DAOS_TS_DOWN = 2,	/**< out, not yet rebuilt */
+	DAOS_TS_UP = 3,		/**< comes back, not yet rebuilt */
+	DAOS_TS_UP_IN = 4,	/**< in service */
+	DAOS_TS_NEW = 5,	/**< joins the pool */
+	DAOS_TS_DRAIN = 6,	/**< leaves: read from, not written to */
 } daos_target_state_t;
 
+/** Tiers of storage: indices of arrays of two. */
 enum daos_media_type_t {
 	DAOS_MEDIA_SCM = 0,
 	DAOS_MEDIA_NVME = 1,
 	DAOS_MEDIA_MAX = 2,
 };
 
+/** State of a rebuild. */
 enum daos_rebuild_state_t {
 	DRS_IN_PROGRESS = 0,
 	DRS_NOT_STARTED = 1,
 	DRS_COMPLETED = 2,
 };
 
+/** Flags of a rebuild's status. */
 enum daos_rebuild_status_flag {
-	DAOS_RSF_DEGRADED = 1,
+	DAOS_RSF_DEGRADED = 1,	/**< data has less redundancy than it should */
 };
 
+/** What daos_pool_query() is asked for, in pi_bits. The ranks that it lists are one kind. */
 enum daos_pool_info_bit {
-	DPI_SPACE = 1,
-	DPI_REBUILD_STATUS = 2,
-	DPI_ENGINES_ENABLED = 4,
-	DPI_ENGINES_DISABLED = 8,
-	DPI_ENGINES_DEAD = 16,
+	DPI_SPACE = 1,			/**< pi_space */
+	DPI_REBUILD_STATUS = 2,		/**< pi_rebuild_st */
+	DPI_ENGINES_ENABLED = 4,	/**< ranks with targets in service */
+	DPI_ENGINES_DISABLED = 8,	/**< ranks with targets that are not */
+	DPI_ENGINES_DEAD = 16,		/**< ranks that are not heard of */
 	DPI_REBUILD_MAX_LAYOUT_VER = 32,
 	DPI_SELF_HEAL_POLICY = 64,
 	DPI_ALL = -1,
 };
 
+/** Comparisons of a filter of containers. */
 enum daos_pool_cont_filter_func {
 	PCF_FUNC_EQ = 0,
 	PCF_FUNC_NE = 1,
@@ -72,6 +79,7 @@ enum daos_pool_cont_filter_func {
 	PCF_FUNC_MAX = 6,
 };
 
+/** What they compare: times are timestamps of the hybrid logical clock. */
 enum daos_pool_cont_filter_key {
 	PCF_KEY_MD_OTIME = 0,
 	PCF_KEY_MD_MTIME = 1,
@@ -80,20 +88,24 @@ enum daos_pool_cont_filter_key {
 	PCF_KEY_MAX = 4,
 };
 
+/** How the comparisons of a filter go together. */
 enum daos_pool_cont_filter_combine {
 	PCF_COMBINE_LOGICAL_AND = 0,
 	PCF_COMBINE_LOGICAL_OR = 1,
 };
 
+/** Nothing yet. */
 typedef struct {
 	int foo;
 } daos_target_perf_t;
 
+/** Space by tier (DAOS_MEDIA_), in bytes. */
 struct daos_space {
 	uint64_t s_total[2];
 	uint64_t s_free[2];
 };
 
+/** A target, as daos_pool_query_target() tells. */
 typedef struct {
 	uint32_t ta_padding;
 	daos_target_state_t ta_state;
@@ -101,69 +113,76 @@ typedef struct {
 	struct daos_space ta_space;
 } daos_target_info_t;
 
+/** Space of a pool, by tier, in bytes. */
 struct daos_pool_space {
-	struct daos_space ps_space;
-	uint64_t ps_free_min[2];
-	uint64_t ps_free_max[2];
-	uint64_t ps_free_mean[2];
-	uint32_t ps_ntargets;
+	struct daos_space ps_space;	/**< of all targets together */
+	uint64_t ps_free_min[2];	/**< of the fullest target */
+	uint64_t ps_free_max[2];	/**< of the emptiest target */
+	uint64_t ps_free_mean[2];	/**< of a target on average */
+	uint32_t ps_ntargets;		/**< number of targets that were counted */
 	uint32_t ps_padding;
 };
 
+/** Status of the latest rebuild. */
 struct daos_rebuild_status {
-	uint32_t rs_version;
-	uint32_t rs_seconds;
-	int32_t rs_errno;
+	uint32_t rs_version;			/**< version of the pool map; 0: there was none */
+	uint32_t rs_seconds;			/**< how long it took so far */
+	int32_t rs_errno;			/**< 0 or -DER_xxx */
 	union {
-		int32_t rs_state;
+		int32_t rs_state;		/**< DRS_ */
 		int32_t rs_done;
 	};
 	uint16_t rs_max_supported_layout_ver;
 	uint8_t rs_flags;
 	uint8_t rs_reserved_;
-	int32_t rs_fail_rank;
-	uint64_t rs_toberb_obj_nr;
-	uint64_t rs_obj_nr;
-	uint64_t rs_rec_nr;
-	uint64_t rs_size;
+	int32_t rs_fail_rank;			/**< rank that failed, with rs_errno */
+	uint64_t rs_toberb_obj_nr;		/**< objects to rebuild */
+	uint64_t rs_obj_nr;			/**< objects that were rebuilt */
+	uint64_t rs_rec_nr;			/**< records that were */
+	uint64_t rs_size;			/**< bytes that were */
 };
 
+/** A pool, as daos_pool_query() tells. */
 typedef struct {
 	uuid_t pi_uuid;
-	uint32_t pi_ntargets;
-	uint32_t pi_nnodes;
-	uint32_t pi_ndisabled;
-	uint32_t pi_map_ver;
-	uint32_t pi_leader;
-	uint64_t pi_bits;
+	uint32_t pi_ntargets;	/**< targets, in service or not */
+	uint32_t pi_nnodes;	/**< ranks */
+	uint32_t pi_ndisabled;	/**< targets that are out */
+	uint32_t pi_map_ver;	/**< version of the pool map */
+	uint32_t pi_leader;	/**< rank that leads the pool service */
+	uint64_t pi_bits;	/**< what to tell: DPI_ */
 	struct daos_pool_space pi_space;
 	struct daos_rebuild_status pi_rebuild_st;
 } daos_pool_info_t;
 
+/** A container, as daos_pool_list_cont() tells. */
 struct daos_pool_cont_info {
 	uuid_t pci_uuid;
 	char pci_label[128];
 };
 
+/** A container, as daos_pool_filter_cont() tells. */
 struct daos_pool_cont_info2 {
 	struct daos_pool_cont_info pci_id;
 	daos_cont_info_t pci_cinfo;
 	void *pci_reserved[2];
 };
 
+/** A comparison of a filter. */
 typedef struct daos_pool_cont_filter_part {
-	uint32_t pcfp_func;
-	uint32_t pcfp_key;
+	uint32_t pcfp_func;		/**< PCF_FUNC_ */
+	uint32_t pcfp_key;		/**< PCF_KEY_ */
 	union {
 		uint64_t pcfp_val64;
 		d_string_t pcfp_valstr;
 	};
 } daos_pool_cont_filter_part_t;
 
+/** A filter of containers. */
 typedef struct daos_pool_cont_filter {
-	uint32_t pcf_combine_func;
-	uint32_t pcf_nparts;
-	struct daos_pool_cont_filter_part **pcf_parts;
+	uint32_t pcf_combine_func;			/**< PCF_COMBINE_ */
+	uint32_t pcf_nparts;				/**< number of comparisons */
+	struct daos_pool_cont_filter_part **pcf_parts;	/**< of the library's */
 } daos_pool_cont_filter_t;
 
 /**
