@@ -210,8 +210,8 @@ impl<S: 'static> SharedContext<S> {
     /// Runs `work` under the lock, waking the thread that sleeps under it.
     ///
     /// # Errors
-    /// `UNINIT`: the context belongs to the parent of this process, or the library was finalised. `BUSY`: `work` of this
-    /// thread's is running already, which calls back in; what calls back runs its callbacks after it left.
+    /// `UNINIT`: the context belongs to the parent of this process, or the library was finalised. `BUSY`: this
+    /// thread is inside already.
     pub fn enter<R>(&self, work: impl FnOnce(&Rc<Context>, &Rc<S>) -> R) -> Result<R> {
         if !self.is_current() {
             return Err(Der::UNINIT.err("the event queue was made before the library was (re)initialised"));

@@ -2,4 +2,5 @@
 
 mod corners;
 mod model;
+mod threads;
 mod world;
