@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/* Numbers of properties, and limits and defaults of their values. */
 #define DAOS_PROP_PO_NUM	27
 #define DAOS_PROP_PO_EC_CELL_SZ_MIN	1024UL
 #define DAOS_PROP_PO_EC_CELL_SZ_MAX	0x40000000UL
@@ -40,15 +41,19 @@ extern "C" {
 #define DAOS_PROP_PO_SVC_OPS_ENTRY_AGE_DEFAULT 300
 #define DAOS_PROP_PO_SVC_OPS_ENTRY_AGE_MIN 60
 #define DAOS_PROP_PO_SVC_OPS_ENTRY_AGE_MAX 600
+/* What a system does by itself when an engine fails: exclude it, rebuild its data at once, or with the next rebuild. */
 #define DAOS_SELF_HEAL_AUTO_EXCLUDE	1U
 #define DAOS_SELF_HEAL_AUTO_REBUILD	2U
 #define DAOS_SELF_HEAL_DELAY_REBUILD	4U
 #define DAOS_PROP_CO_NUM	26
 #define DAOS_PROP_CO_REDUN_DEFAULT	2
+/** Flag of a daos_co_status that is set: it is healthy again. */
 #define DAOS_PROP_CO_CLEAR	1
+/** Most entries of a list. */
 #define DAOS_PROP_ENTRIES_MAX_NR	128
 #define DAOS_PROP_LABEL_MAX_LEN	127
 #define DAOS_PROP_MAX_LABEL_BUF_LEN	128
+/* What stands where there is no label. */
 #define DAOS_PROP_CO_LABEL_DEFAULT	"container_label_not_set"
 #define DAOS_PROP_PO_LABEL_DEFAULT	"pool_label_not_set"
 #define DAOS_PROP_PO_DATA_THRESH_DEFAULT 4096UL
@@ -56,6 +61,7 @@ extern "C" {
 #define DEFAULT_CONT_LABEL	"container_label_not_set"
 #define DAOS_PROP_NO_CO_LABEL	"container_label_not_set"
 
+/* Values of DAOS_PROP_PO_UPGRADE_STATUS. */
 enum {
 	DAOS_UPGRADE_STATUS_NOT_STARTED = 0,
 	DAOS_UPGRADE_STATUS_IN_PROGRESS = 1,
@@ -63,6 +69,7 @@ enum {
 	DAOS_UPGRADE_STATUS_FAILED = 3,
 };
 
+/* Values of the properties _PERF_DOMAIN: the whole pool, or groups in it. */
 enum {
 	DAOS_PROP_PERF_DOMAIN_ROOT = 255,
 };
@@ -71,6 +78,7 @@ enum {
 	DAOS_PROP_PERF_DOMAIN_GROUP = 200,
 };
 
+/* Values of DAOS_PROP_PO_RECLAIM. */
 enum {
 	DAOS_RECLAIM_DISABLED = 0,
 	DAOS_RECLAIM_LAZY = 1,
@@ -79,12 +87,14 @@ enum {
 	DAOS_RECLAIM_TIME = 4,
 };
 
+/* Values of DAOS_PROP_PO_REINT_MODE. */
 enum {
 	DAOS_REINT_MODE_DATA_SYNC = 0,
 	DAOS_REINT_MODE_NO_DATA_SYNC = 1,
 	DAOS_REINT_MODE_INCREMENTAL = 2,
 };
 
+/* Values of DAOS_PROP_PO_SCRUB_MODE: never, when idle, at the set times. */
 enum {
 	DAOS_SCRUB_MODE_OFF = 0,
 	DAOS_SCRUB_MODE_LAZY = 1,
@@ -92,12 +102,14 @@ enum {
 	DAOS_SCRUB_MODE_INVALID = 3,
 };
 
+/* Values of DAOS_PROP_PO_CHECKPOINT_MODE: never, at the set times, when the log fills. */
 enum {
 	DAOS_CHECKPOINT_DISABLED = 0,
 	DAOS_CHECKPOINT_TIMED = 1,
 	DAOS_CHECKPOINT_LAZY = 2,
 };
 
+/* Values of DAOS_PROP_CO_LAYOUT_TYPE. */
 enum {
 	DAOS_PROP_CO_LAYOUT_UNKNOWN = 0,
 	DAOS_PROP_CO_LAYOUT_UNKOWN = 0,
@@ -112,6 +124,7 @@ enum {
 	DAOS_PROP_CO_LAYOUT_MAX = 9,
 };
 
+/* Values of DAOS_PROP_CO_CSUM. */
 enum {
 	DAOS_PROP_CO_CSUM_OFF = 0,
 	DAOS_PROP_CO_CSUM_CRC16 = 1,
@@ -123,17 +136,20 @@ enum {
 	DAOS_PROP_CO_CSUM_ADLER32 = 7,
 };
 
+/* Values of DAOS_PROP_CO_CSUM_SERVER_VERIFY. */
 enum {
 	DAOS_PROP_CO_CSUM_SV_OFF = 0,
 	DAOS_PROP_CO_CSUM_SV_ON = 1,
 };
 
+/* Values of DAOS_PROP_CO_DEDUP. */
 enum {
 	DAOS_PROP_CO_DEDUP_OFF = 0,
 	DAOS_PROP_CO_DEDUP_MEMCMP = 1,
 	DAOS_PROP_CO_DEDUP_HASH = 2,
 };
 
+/* Values of DAOS_PROP_CO_COMPRESS. */
 enum {
 	DAOS_PROP_CO_COMPRESS_OFF = 0,
 	DAOS_PROP_CO_COMPRESS_LZ4 = 1,
@@ -144,6 +160,7 @@ enum {
 	DAOS_PROP_CO_COMPRESS_DEFLATE4 = 6,
 };
 
+/* Values of DAOS_PROP_CO_ENCRYPT. */
 enum {
 	DAOS_PROP_CO_ENCRYPT_OFF = 0,
 	DAOS_PROP_CO_ENCRYPT_AES_XTS128 = 1,
@@ -155,6 +172,7 @@ enum {
 	DAOS_PROP_CO_ENCRYPT_AES_GCM256 = 7,
 };
 
+/* Values of DAOS_PROP_CO_REDUN_FAC. */
 enum {
 	DAOS_PROP_CO_REDUN_RF0 = 0,
 	DAOS_PROP_CO_REDUN_RF1 = 1,
@@ -167,6 +185,7 @@ enum {
 	DAOS_RF_MAX = 4,
 };
 
+/* Values of DAOS_PROP_CO_REDUN_LVL. */
 enum {
 	DAOS_PROP_CO_REDUN_MIN = 1,
 	DAOS_PROP_CO_REDUN_RANK = 1,
@@ -175,95 +194,108 @@ enum {
 	DAOS_PROP_CO_REDUN_MAX = 254,
 };
 
+/* States of a container, and a flag of entries. */
 enum {
 	DAOS_PROP_CO_HEALTHY = 0,
-	DAOS_PROP_CO_UNCLEAN = 1,
-	DAOS_PROP_ENTRY_NOT_SET = 1,
+	DAOS_PROP_CO_UNCLEAN = 1,	/**< it lost more than its redundancy covers */
+	DAOS_PROP_ENTRY_NOT_SET = 1,	/**< flag: asked for, and not known */
 };
 
+/** Properties of pools: numbers in dpe_val where nothing else is said, and to be set later too unless it says so. */
 enum daos_pool_props {
 	DAOS_PROP_PO_MIN = 0,
-	DAOS_PROP_PO_LABEL = 1,
+	DAOS_PROP_PO_LABEL = 1,	/**< label (text) */
+	/** Access control list (struct daos_acl, behind dpe_val_ptr); set by calls of its own later. */
 	DAOS_PROP_PO_ACL = 2,
-	DAOS_PROP_PO_SPACE_RB = 3,
-	DAOS_PROP_PO_SELF_HEAL = 4,
-	DAOS_PROP_PO_RECLAIM = 5,
-	DAOS_PROP_PO_OWNER = 6,
-	DAOS_PROP_PO_OWNER_GROUP = 7,
+	DAOS_PROP_PO_SPACE_RB = 3,	/**< percent of space kept for rebuilds, 0 to 100 */
+	DAOS_PROP_PO_SELF_HEAL = 4,	/**< DAOS_SELF_HEAL_ bits */
+	DAOS_PROP_PO_RECLAIM = 5,	/**< DAOS_RECLAIM_: when old versions go */
+	DAOS_PROP_PO_OWNER = 6,	/**< user, "name@" (text) */
+	DAOS_PROP_PO_OWNER_GROUP = 7,	/**< group, "name@" (text) */
+	/** Ranks of the pool service (d_rank_list_t, behind dpe_val_ptr); the system's to set. */
 	DAOS_PROP_PO_SVC_LIST = 8,
-	DAOS_PROP_PO_EC_CELL_SZ = 9,
-	DAOS_PROP_PO_DATA_THRESH = 10,
-	DAOS_PROP_PO_REDUN_FAC = 11,
-	DAOS_PROP_PO_EC_PDA = 12,
-	DAOS_PROP_PO_RP_PDA = 13,
-	DAOS_PROP_PO_GLOBAL_VERSION = 14,
-	DAOS_PROP_PO_UPGRADE_STATUS = 15,
-	DAOS_PROP_PO_SCRUB_MODE = 16,
-	DAOS_PROP_PO_SCRUB_FREQ = 17,
-	DAOS_PROP_PO_SCRUB_THRESH = 18,
-	DAOS_PROP_PO_SVC_REDUN_FAC = 19,
-	DAOS_PROP_PO_OBJ_VERSION = 20,
-	DAOS_PROP_PO_PERF_DOMAIN = 21,
-	DAOS_PROP_PO_CHECKPOINT_MODE = 22,
-	DAOS_PROP_PO_CHECKPOINT_FREQ = 23,
-	DAOS_PROP_PO_CHECKPOINT_THRESH = 24,
-	DAOS_PROP_PO_REINT_MODE = 25,
-	DAOS_PROP_PO_SVC_OPS_ENABLED = 26,
-	DAOS_PROP_PO_SVC_OPS_ENTRY_AGE = 27,
+	DAOS_PROP_PO_EC_CELL_SZ = 9,	/**< bytes of a cell of erasure coding; containers may choose another */
+	DAOS_PROP_PO_DATA_THRESH = 10,	/**< bytes from which on a value goes to the data tier */
+	DAOS_PROP_PO_REDUN_FAC = 11,	/**< failures that new containers survive, 0 to 4; at creation */
+	DAOS_PROP_PO_EC_PDA = 12,	/**< performance domains of erasure coded objects */
+	DAOS_PROP_PO_RP_PDA = 13,	/**< performance domains of replicated objects */
+	DAOS_PROP_PO_GLOBAL_VERSION = 14,	/**< version of the pool's format; the system's to set */
+	DAOS_PROP_PO_UPGRADE_STATUS = 15,	/**< DAOS_UPGRADE_STATUS_; the system's to set */
+	DAOS_PROP_PO_SCRUB_MODE = 16,	/**< DAOS_SCRUB_MODE_ */
+	DAOS_PROP_PO_SCRUB_FREQ = 17,	/**< seconds between rounds of scrubbing */
+	DAOS_PROP_PO_SCRUB_THRESH = 18,	/**< corruptions after which a target is excluded; 0: never */
+	DAOS_PROP_PO_SVC_REDUN_FAC = 19,	/**< failures that the pool service survives, 0 to 4; at creation */
+	DAOS_PROP_PO_OBJ_VERSION = 20,	/**< version of objects' layouts; the system's to set */
+	DAOS_PROP_PO_PERF_DOMAIN = 21,	/**< DAOS_PROP_PERF_DOMAIN_; at creation */
+	DAOS_PROP_PO_CHECKPOINT_MODE = 22,	/**< DAOS_CHECKPOINT_ */
+	DAOS_PROP_PO_CHECKPOINT_FREQ = 23,	/**< seconds between checkpoints */
+	DAOS_PROP_PO_CHECKPOINT_THRESH = 24,	/**< percent of the log in use that starts a checkpoint */
+	DAOS_PROP_PO_REINT_MODE = 25,	/**< DAOS_REINT_MODE_ */
+	DAOS_PROP_PO_SVC_OPS_ENABLED = 26,	/**< 0 or 1: whether repeated requests are recognised; at creation */
+	DAOS_PROP_PO_SVC_OPS_ENTRY_AGE = 27,	/**< seconds that a request is remembered; at creation */
 	DAOS_PROP_PO_MAX = 28,
 };
 
+/** Properties of containers: numbers in dpe_val where nothing else is said; most are to be set at creation only. */
 enum daos_cont_props {
 	DAOS_PROP_CO_MIN = 4096,
-	DAOS_PROP_CO_LABEL = 0x1001,
-	DAOS_PROP_CO_LAYOUT_TYPE = 0x1002,
-	DAOS_PROP_CO_LAYOUT_VER = 0x1003,
-	DAOS_PROP_CO_CSUM = 0x1004,
-	DAOS_PROP_CO_CSUM_CHUNK_SIZE = 0x1005,
+	DAOS_PROP_CO_LABEL = 0x1001,	/**< label (text) */
+	DAOS_PROP_CO_LAYOUT_TYPE = 0x1002,	/**< DAOS_PROP_CO_LAYOUT_: who understands its objects */
+	DAOS_PROP_CO_LAYOUT_VER = 0x1003,	/**< version of that */
+	DAOS_PROP_CO_CSUM = 0x1004,	/**< DAOS_PROP_CO_CSUM_: checksums of values */
+	DAOS_PROP_CO_CSUM_CHUNK_SIZE = 0x1005,	/**< bytes per checksum */
+	/** DAOS_PROP_CO_CSUM_SV_: whether servers check what comes. */
 	DAOS_PROP_CO_CSUM_SERVER_VERIFY = 0x1006,
-	DAOS_PROP_CO_REDUN_FAC = 0x1007,
-	DAOS_PROP_CO_REDUN_LVL = 0x1008,
-	DAOS_PROP_CO_SNAPSHOT_MAX = 0x1009,
+	DAOS_PROP_CO_REDUN_FAC = 0x1007,	/**< DAOS_PROP_CO_REDUN_RF: failures to survive */
+	DAOS_PROP_CO_REDUN_LVL = 0x1008,	/**< DAOS_PROP_CO_REDUN_RANK or _NODE: what fails at once */
+	DAOS_PROP_CO_SNAPSHOT_MAX = 0x1009,	/**< snapshots at most; 0: no limit */
+	/** Access control list (struct daos_acl, behind dpe_val_ptr); set by calls of its own later. */
 	DAOS_PROP_CO_ACL = 0x100a,
-	DAOS_PROP_CO_COMPRESS = 0x100b,
-	DAOS_PROP_CO_ENCRYPT = 0x100c,
-	DAOS_PROP_CO_OWNER = 0x100d,
-	DAOS_PROP_CO_OWNER_GROUP = 0x100e,
-	DAOS_PROP_CO_DEDUP = 0x100f,
-	DAOS_PROP_CO_DEDUP_THRESHOLD = 0x1010,
-	DAOS_PROP_CO_ROOTS = 0x1011,
-	DAOS_PROP_CO_STATUS = 0x1012,
+	DAOS_PROP_CO_COMPRESS = 0x100b,	/**< DAOS_PROP_CO_COMPRESS_; kept, without effect */
+	DAOS_PROP_CO_ENCRYPT = 0x100c,	/**< DAOS_PROP_CO_ENCRYPT_; kept, without effect */
+	DAOS_PROP_CO_OWNER = 0x100d,	/**< user, "name@" (text); later by daos_cont_set_owner() */
+	DAOS_PROP_CO_OWNER_GROUP = 0x100e,	/**< group, "name@" (text); later by daos_cont_set_owner() */
+	DAOS_PROP_CO_DEDUP = 0x100f,	/**< DAOS_PROP_CO_DEDUP_; kept, without effect */
+	DAOS_PROP_CO_DEDUP_THRESHOLD = 0x1010,	/**< bytes; kept, without effect */
+	DAOS_PROP_CO_ROOTS = 0x1011,	/**< its first objects (struct daos_prop_co_roots, behind dpe_val_ptr) */
+	DAOS_PROP_CO_STATUS = 0x1012,	/**< health, packed as struct daos_co_status; may be set later */
+	/** End of the numbers that daos_cont_alloc_oids() gave; the system's to set. */
 	DAOS_PROP_CO_ALLOCED_OID = 0x1013,
-	DAOS_PROP_CO_EC_CELL_SZ = 0x1014,
-	DAOS_PROP_CO_EC_PDA = 0x1015,
-	DAOS_PROP_CO_RP_PDA = 0x1016,
-	DAOS_PROP_CO_GLOBAL_VERSION = 0x1017,
-	DAOS_PROP_CO_SCRUBBER_DISABLED = 0x1018,
-	DAOS_PROP_CO_OBJ_VERSION = 0x1019,
-	DAOS_PROP_CO_PERF_DOMAIN = 0x101a,
+	DAOS_PROP_CO_EC_CELL_SZ = 0x1014,	/**< bytes of a cell of erasure coding; 0: the pool's */
+	DAOS_PROP_CO_EC_PDA = 0x1015,	/**< performance domains of erasure coded objects */
+	DAOS_PROP_CO_RP_PDA = 0x1016,	/**< performance domains of replicated objects */
+	DAOS_PROP_CO_GLOBAL_VERSION = 0x1017,	/**< version of the container's format; the system's to set */
+	DAOS_PROP_CO_SCRUBBER_DISABLED = 0x1018,	/**< 0 or 1: leave it out of scrubbing */
+	DAOS_PROP_CO_OBJ_VERSION = 0x1019,	/**< version of objects' layouts; the system's to set */
+	DAOS_PROP_CO_PERF_DOMAIN = 0x101a,	/**< DAOS_PROP_PERF_DOMAIN_ */
 	DAOS_PROP_CO_MAX = 0x101b,
 };
 
+/** DAOS_PROP_CO_LAYOUT_. */
 typedef uint16_t daos_cont_layout_t;
 
+/** Bytes with their number. */
 struct daos_prop_byteval {
 	void *dpb_data;
 	size_t dpb_len;
 };
 
+/** Objects that a layout starts from. */
 struct daos_prop_co_roots {
 	daos_obj_id_t cr_oids[4];
 };
 
+/** Health of a container. */
 struct daos_co_status {
-	uint16_t dcs_status;
-	uint16_t dcs_flags;
-	uint32_t dcs_pm_ver;
+	uint16_t dcs_status;	/**< DAOS_PROP_CO_HEALTHY or _UNCLEAN */
+	uint16_t dcs_flags;	/**< DAOS_PROP_CO_CLEAR or 0 */
+	uint32_t dcs_pm_ver;	/**< version of the pool map that it is of */
 };
 
+/** A property. Texts and structures are memory of the C heap that goes with the list. */
 struct daos_prop_entry {
-	uint32_t dpe_type;
-	uint16_t dpe_flags;
+	uint32_t dpe_type;		/**< DAOS_PROP_PO_ or DAOS_PROP_CO_ */
+	uint16_t dpe_flags;		/**< DAOS_PROP_ENTRY_NOT_SET or 0 */
 	uint16_t dpe_reserv;
 	union {
 		uint64_t dpe_val;
@@ -272,10 +304,11 @@ struct daos_prop_entry {
 	};
 };
 
+/** A list of properties; daos_prop_alloc() makes one. */
 typedef struct {
-	uint32_t dpp_nr;
+	uint32_t dpp_nr;			/**< number of entries */
 	uint32_t dpp_reserv;
-	struct daos_prop_entry *dpp_entries;
+	struct daos_prop_entry *dpp_entries;	/**< NULL if there are none */
 } daos_prop_t;
 
 /**
