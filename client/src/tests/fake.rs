@@ -12,6 +12,7 @@ use daos_common::wire::object::{
     ObjPunchRequest, ObjQueryKeyReply, ObjQueryKeyRequest, ObjUpdateReply, ObjUpdateRequest,
 };
 use daos_common::wire::pool::PoolMapReply;
+use daos_common::wire::tx::{TxCommitRequest, TxEpochReply, TxEpochRequest, TxHeader, TxPart};
 use daos_common::wire::{Opcode, decode, encode};
 use daos_common::{Der, Iod, IodKind, ObjectId, Rank, Recx, Result};
 use daos_fabric::{Endpoint, Incoming, MemoryNetwork, Runtime};
@@ -42,6 +43,12 @@ pub(super) struct Fake {
     pub(super) map_version: Cell<u32>,
     /// How many object requests are answered with this code before they are served.
     pub(super) refuse: Cell<Option<(Der, u32)>>,
+    /// Epochs and flags of fetches, in order of arrival.
+    pub(super) fetched_at: RefCell<Vec<(u64, u64)>>,
+    /// Commits of transactions, in order of arrival, also those that were refused.
+    pub(super) commits: RefCell<Vec<(TxHeader, Vec<TxPart>)>>,
+    /// The clock.
+    pub(super) clock: Cell<u64>,
     /// Requests seen, by opcode.
     pub(super) seen: RefCell<HashMap<u16, u32>>,
 }
@@ -154,6 +161,7 @@ impl Fake {
             }
             Opcode::ObjFetch => {
                 let fetch: ObjFetchRequest = decode(body)?;
+                self.fetched_at.borrow_mut().push((fetch.header.epoch, fetch.header.flags));
                 self.check(&fetch.header)?;
                 let (reply, data, runs) = self.fetch(&fetch);
                 match &fetch.data {
@@ -188,12 +196,29 @@ impl Fake {
                 self.check(&query.header)?;
                 plain(encode(&self.largest(&query))?)
             }
+            Opcode::TxEpoch => {
+                decode::<TxEpochRequest>(body)?;
+                self.clock.set(self.clock.get() + 10);
+                plain(encode(&TxEpochReply { epoch: self.clock.get() })?)
+            }
+            Opcode::TxCommit => {
+                let TxCommitRequest { header } = decode(body)?;
+                let version = header.map_version;
+                self.commits.borrow_mut().push((header, decode(request.message.payload())?));
+                self.check_version(version)?;
+                self.clock.set(self.clock.get() + 10);
+                plain(encode(&TxEpochReply { epoch: self.clock.get() })?)
+            }
             _ => Err(Der::NOSYS.into()),
         }
     }
 
     fn check(&self, header: &ObjHeader) -> Result<()> {
-        if header.map_version < self.map_version.get() {
+        self.check_version(header.map_version)
+    }
+
+    fn check_version(&self, version: u32) -> Result<()> {
+        if version < self.map_version.get() {
             return Err(Der::STALE.err("old map"));
         }
         if let Some((code, left)) = self.refuse.get().filter(|(_, left)| *left > 0) {

@@ -4,9 +4,11 @@
 
 mod bad_input;
 mod harness;
+mod histories;
 mod kill;
 mod models;
 mod preload;
 mod programs;
+mod serial;
 mod tools;
 mod two_engines;

@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 /// How long anything waited for may take on a loaded machine.
 const LIMIT: Duration = Duration::from_secs(60);
-const LIBRARIES: [&str; 6] = ["dfs", "duns", "daos", "daos_common", "gurt", "uuid"];
+pub const LIBRARIES: [&str; 6] = ["dfs", "duns", "daos", "daos_common", "gurt", "uuid"];
 
 /// Server, agent and configuration files in a folder of their own.
-struct TwoEngines {
+pub struct TwoEngines {
     server: Child,
     agent: Child,
     dir: TempDir,
@@ -21,7 +21,7 @@ struct TwoEngines {
 
 impl TwoEngines {
     /// Starts it and waits until both ranks have joined.
-    fn start() -> TwoEngines {
+    pub fn start() -> TwoEngines {
         let dir = tempfile::Builder::new().prefix("daos").tempdir_in("/tmp").expect("a temporary folder");
         let path = dir.path();
         for folder in ["run", "scm0", "scm1"] {
@@ -38,11 +38,11 @@ impl TwoEngines {
         system
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env("DAOS_AGENT_DRPC_DIR", self.path("run")).env("DAOS_CONTROL_CONFIG", self.path("control.yml"));
         command.env("LD_LIBRARY_PATH", stage().join("lib")).env("DAOS_POOL", "tank").env("DAOS_CONT", "posix");
@@ -55,26 +55,26 @@ impl TwoEngines {
     }
 
     /// What a tool says that must succeed.
-    fn said(&self, name: &str, arguments: &[&str]) -> String {
+    pub fn said(&self, name: &str, arguments: &[&str]) -> String {
         let output = self.tool(name, arguments);
         assert!(output.status.success(), "{name} {arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
         text(&output.stdout)
     }
 
     /// The lines of `dmg system query` below its head, spaces made single.
-    fn states(&self) -> String {
+    pub fn states(&self) -> String {
         let said = text(&self.tool("dmg", &["system", "query"]).stdout);
         let lines = said.lines().skip(2).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
         lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
     }
 
     /// Process of the engine with this memory tier.
-    fn engine(&self, index: usize) -> Option<i32> {
+    pub fn engine(&self, index: usize) -> Option<i32> {
         let scm = self.path(&format!("scm{index}"));
         processes("daos_engine", &scm.to_string_lossy()).first().copied()
     }
 
-    fn wait_for(&self, what: &str, mut holds: impl FnMut() -> bool) {
+    pub fn wait_for(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let began = Instant::now();
         while !holds() {
             assert!(began.elapsed() < LIMIT, "{what}: not after {LIMIT:?}; ranks: {}\n{}", self.states(), self.logs());
@@ -82,9 +82,13 @@ impl TwoEngines {
         }
     }
 
-    fn logs(&self) -> String {
-        let read = |name: &str| std::fs::read_to_string(self.path(name)).unwrap_or_default();
-        ["server.log", "engine0.log", "engine1.log"].map(read).join("\n")
+    /// What a file in its folder holds; nothing when it isn't there.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    pub fn logs(&self) -> String {
+        ["server.log", "engine0.log", "engine1.log"].map(|name| self.read(name)).join("\n")
     }
 
     /// Runs a C program that must succeed.
