@@ -17,41 +17,49 @@ extern "C" {
 #endif
 
 #define DAOS_ACL_VERSION	1
+/** Longest principal, in bytes; with the NUL. */
 #define DAOS_ACL_MAX_PRINCIPAL_LEN	255
 #define DAOS_ACL_MAX_PRINCIPAL_BUF_LEN 256
+/* Principals that name nobody in particular. */
 #define DAOS_ACL_PRINCIPAL_OWNER	"OWNER@"
 #define DAOS_ACL_PRINCIPAL_OWNER_GRP	"GROUP@"
 #define DAOS_ACL_PRINCIPAL_EVERYONE	"EVERYONE@"
+/** Bytes of an access control list's entries, and longest text of one. */
 #define DAOS_ACL_MAX_ACE_LEN	65536
 #define DAOS_ACL_MAX_ACE_STR_LEN	319
+/* All bits of dae_access_types, dae_access_flags and the permissions of pools, of containers, and of both. */
 #define DAOS_ACL_ACCESS_ALL	7
 #define DAOS_ACL_FLAG_ALL	15
 #define DAOS_ACL_PERM_POOL_ALL	31
 #define DAOS_ACL_PERM_CONT_ALL	507
 #define DAOS_ACL_PERM_ALL	511
 
+/** Whom an entry is for. */
 enum daos_acl_principal_type {
-	DAOS_ACL_OWNER = 0,
-	DAOS_ACL_USER = 1,
-	DAOS_ACL_OWNER_GROUP = 2,
-	DAOS_ACL_GROUP = 3,
-	DAOS_ACL_EVERYONE = 4,
+	DAOS_ACL_OWNER = 0,		/**< the owner */
+	DAOS_ACL_USER = 1,		/**< a user, by name */
+	DAOS_ACL_OWNER_GROUP = 2,	/**< members of the owner group */
+	DAOS_ACL_GROUP = 3,		/**< members of a group, by name */
+	DAOS_ACL_EVERYONE = 4,		/**< all others */
 	NUM_DAOS_ACL_TYPES = 5,
 };
 
+/** What an entry does; audit and alarm are kept, without effect. */
 enum daos_acl_access_type {
-	DAOS_ACL_ACCESS_ALLOW = 1,
-	DAOS_ACL_ACCESS_AUDIT = 2,
-	DAOS_ACL_ACCESS_ALARM = 4,
+	DAOS_ACL_ACCESS_ALLOW = 1,	/**< allow dae_allow_perms */
+	DAOS_ACL_ACCESS_AUDIT = 2,	/**< note dae_audit_perms */
+	DAOS_ACL_ACCESS_ALARM = 4,	/**< warn of dae_alarm_perms */
 };
 
+/** Flags of an entry. */
 enum daos_acl_flags {
-	DAOS_ACL_FLAG_GROUP = 1,
-	DAOS_ACL_FLAG_POOL_INHERIT = 2,
-	DAOS_ACL_FLAG_ACCESS_FAIL = 4,
-	DAOS_ACL_FLAG_ACCESS_SUCCESS = 8,
+	DAOS_ACL_FLAG_GROUP = 1,		/**< the principal is a group */
+	DAOS_ACL_FLAG_POOL_INHERIT = 2,		/**< kept, without effect */
+	DAOS_ACL_FLAG_ACCESS_FAIL = 4,		/**< audit and alarm: failed access */
+	DAOS_ACL_FLAG_ACCESS_SUCCESS = 8,	/**< audit and alarm: access that was had */
 };
 
+/** Permissions, in pools (CREATE_CONT and DEL_CONT too) and in containers. */
 enum daos_acl_perm {
 	DAOS_ACL_PERM_READ = 1,
 	DAOS_ACL_PERM_WRITE = 2,
@@ -64,23 +72,25 @@ enum daos_acl_perm {
 	DAOS_ACL_PERM_SET_OWNER = 256,
 };
 
+/** An access control list: its entries lie one behind the other; daos_acl_get_next_ace() walks them. */
 struct daos_acl {
-	uint16_t dal_ver;
+	uint16_t dal_ver;	/**< version of this layout */
 	uint16_t dal_reserv;
-	uint32_t dal_len;
-	uint8_t dal_ace[];
+	uint32_t dal_len;	/**< bytes of the entries */
+	uint8_t dal_ace[];	/**< the entries, each at a multiple of 8 */
 };
 
+/** An entry of one. */
 struct daos_ace {
-	uint8_t dae_access_types;
-	uint8_t dae_principal_type;
-	uint16_t dae_principal_len;
-	uint16_t dae_access_flags;
+	uint8_t dae_access_types;	/**< DAOS_ACL_ACCESS_ bits */
+	uint8_t dae_principal_type;	/**< DAOS_ACL_OWNER, _USER, ... */
+	uint16_t dae_principal_len;	/**< bytes of dae_principal, a multiple of 8; 0: no name */
+	uint16_t dae_access_flags;	/**< DAOS_ACL_FLAG_ bits */
 	uint16_t dae_reserv;
-	uint64_t dae_allow_perms;
+	uint64_t dae_allow_perms;	/**< DAOS_ACL_PERM_ bits, as the two that follow */
 	uint64_t dae_audit_perms;
 	uint64_t dae_alarm_perms;
-	char dae_principal[];
+	char dae_principal[];		/**< the name, with its NULs */
 };
 
 /**
