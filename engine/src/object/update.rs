@@ -80,9 +80,9 @@ async fn write(
 }
 
 /// Copies the data that came in the message to its places.
-async fn copy(target: &Target, mut payload: &[u8], store: &Store, update: &mut Update) -> Result<()> {
-    let places = update.places().to_vec();
-    for place in places {
+async fn copy(target: &Target, mut payload: &[u8], store: &Store, update: &mut Update<'_>) -> Result<()> {
+    for index in 0..update.places().len() {
+        let place = update.places()[index];
         let (Place::Arena { len, .. } | Place::Blob { len, .. } | Place::Hole { len }) = place;
         let (head, rest) = payload.split_at_checked(transfer::length(len)?).ok_or_else(short)?;
         payload = rest;
@@ -106,7 +106,7 @@ async fn pull(
     target: &Target,
     incoming: &Incoming,
     store: &Store,
-    update: &mut Update,
+    update: &mut Update<'_>,
     regions: &[BulkDesc],
 ) -> Result<()> {
     let mut at = 0;

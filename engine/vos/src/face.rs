@@ -105,8 +105,8 @@ pub struct VosCont {
 }
 
 /// A reserved update: space is taken, nothing is visible. Dropped without [`Update::commit`], the space returns.
-pub struct Update {
-    reserved: Reserved,
+pub struct Update<'a> {
+    reserved: Reserved<'a>,
 }
 
 /// An answered fetch. Space it names stays unused by others while this lives.
@@ -215,7 +215,14 @@ impl VosCont {
     /// `EXIST`, `NONEXIST` by the conditions; `NOSPACE`; `INVAL`: empty key, integer key not of 8 bytes, overlapping
     /// or empty extents; `REC_SIZE`: record size that differs from the akey's; `NO_PERM`: single value and array in one
     /// akey; `CONT_NONEXIST`: destroyed since it was opened (this one from every call).
-    pub fn reserve_update(&self, oid: UnitOid, epoch: Epoch, dkey: &[u8], flags: u64, iods: &[Iod]) -> Result<Update> {
+    pub fn reserve_update<'a>(
+        &self,
+        oid: UnitOid,
+        epoch: Epoch,
+        dkey: &'a [u8],
+        flags: u64,
+        iods: &'a [Iod],
+    ) -> Result<Update<'a>> {
         Ok(Update { reserved: reserve(&self.inner, &self.cont, oid, epoch, dkey, flags, iods)? })
     }
 
@@ -289,10 +296,10 @@ impl VosCont {
     }
 }
 
-impl Update {
+impl Update<'_> {
     /// Where the data of the iods goes, in order (arena and blob places only).
     pub fn places(&self) -> &[Place] {
-        &self.reserved.places
+        self.reserved.places()
     }
 
     /// The bytes of an arena place of this update, to fill; empty for any other place.

@@ -1,7 +1,7 @@
 //! The state of one open store: arena, free space, pins, caches.
 
-use crate::arena::{Arena, BLOB_UNIT, UNIT};
-use crate::face::{PoolConfig, Space as SpaceReport};
+use crate::arena::{Arena, BLOB_UNIT, Ranges, UNIT};
+use crate::face::{Place, PoolConfig, Space as SpaceReport};
 use crate::space::Space;
 use crate::tx::{Pending, Room, Run};
 use daos_common::{Der, Result};
@@ -38,10 +38,23 @@ pub(crate) struct ContState {
     pub(crate) in_flight: Cell<u64>,
 }
 
+/// The lists of an update; kept between updates for their memory.
+#[derive(Default)]
+pub(crate) struct Lists {
+    pub(crate) places: Vec<Place>,
+    pub(crate) runs: Vec<Run>,
+    pub(crate) ranges: Ranges,
+}
+
+/// Lists of updates that are kept, and the places that one of them may have room for.
+const LISTS: usize = 64;
+const LIST_PLACES: usize = 1024;
+
 /// Everything that changes.
 pub(crate) struct State {
     pub(crate) arena: Arena,
     pub(crate) pending: Pending,
+    lists: Vec<Lists>,
     space: Space,
     blob: Space,
     /// Units of the arena that only punches and what frees space may use.
@@ -84,6 +97,7 @@ impl State {
         let mut state = State {
             arena,
             pending: Pending::default(),
+            lists: Vec::new(),
             space,
             blob,
             kept_units,
@@ -97,6 +111,20 @@ impl State {
         };
         crate::reclaim::promise_all(&mut state);
         Ok(state)
+    }
+
+    /// Empty lists for an update.
+    pub(crate) fn take_lists(&mut self) -> Lists {
+        self.lists.pop().unwrap_or_default()
+    }
+
+    /// Takes lists back.
+    pub(crate) fn give_lists(&mut self, mut lists: Lists) {
+        if self.lists.len() < LISTS && lists.places.capacity() <= LIST_PLACES {
+            lists.places.clear();
+            lists.runs.clear();
+            self.lists.push(lists);
+        }
     }
 
     /// Units of the arena that a transaction leaves free.

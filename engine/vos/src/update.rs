@@ -6,8 +6,8 @@ use crate::face::Place;
 use crate::record::{
     self, Record, VALUE_HEADER, Value, Version, look_up, look_up_or_make, probe, punched, put_version,
 };
-use crate::store::{ContState, Inner, State, Tier};
-use crate::tx::{Room, Run, Tx, set_record_word};
+use crate::store::{ContState, Inner, Lists, State, Tier};
+use crate::tx::{Room, Tx, set_record_word};
 use daos_common::flags::*;
 use daos_common::{Der, Epoch, Iod, IodKind, Recx, Result, UnitOid};
 use std::rc::Rc;
@@ -155,28 +155,27 @@ fn check_akey(akey: &Record, iod: &Iod) -> Result<()> {
 }
 
 /// An update between reservation and commit; `Update` of the face wraps it.
-pub(crate) struct Reserved {
+pub(crate) struct Reserved<'a> {
     inner: Rc<Inner>,
     cont: Rc<ContState>,
     oid: UnitOid,
     epoch: Epoch,
-    dkey: Vec<u8>,
+    dkey: &'a [u8],
     flags: u64,
-    iods: Vec<Iod>,
-    pub(crate) places: Vec<Place>,
-    runs: Vec<Run>,
+    iods: &'a [Iod],
+    lists: Lists,
     pub(crate) lease: WriteLease,
 }
 
-impl Drop for Reserved {
+impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         self.cont.in_flight.set(self.cont.in_flight.get().saturating_sub(1));
-        if !self.runs.is_empty() {
-            let mut state = self.inner.state.borrow_mut();
-            for run in self.runs.drain(..) {
-                state.give(run);
-            }
+        let mut state = self.inner.state.borrow_mut();
+        for run in self.lists.runs.drain(..) {
+            state.give(run);
         }
+        self.lists.ranges = self.lease.end();
+        state.give_lists(std::mem::take(&mut self.lists));
     }
 }
 
@@ -184,62 +183,55 @@ impl Drop for Reserved {
 ///
 /// # Errors
 /// As [`crate::VosCont::reserve_update`].
-pub(crate) fn reserve(
+pub(crate) fn reserve<'a>(
     inner: &Rc<Inner>,
     cont: &Rc<ContState>,
     oid: UnitOid,
     epoch: Epoch,
-    dkey: &[u8],
+    dkey: &'a [u8],
     flags: u64,
-    iods: &[Iod],
-) -> Result<Reserved> {
+    iods: &'a [Iod],
+) -> Result<Reserved<'a>> {
     cont.check_alive()?;
     check_iods(oid, iods)?;
-    let lease = {
-        let state = inner.state.borrow();
-        let mem = &state.arena;
-        let path = locate(mem, cont, oid, dkey, epoch)?;
-        check_conditions(mem, &path, oid, epoch, flags, iods)?;
-        if path.dkey.is_some() {
-            for iod in iods {
-                if let Some(akey) = find_akey(mem, &path, oid, &iod.akey)? {
-                    check_akey(&akey, iod)?;
-                }
-            }
-        }
-        mem.write_lease()
-    };
-    cont.in_flight.set(cont.in_flight.get() + 1);
-    let mut reserved = Reserved {
-        inner: Rc::clone(inner),
-        cont: Rc::clone(cont),
-        oid,
-        epoch,
-        dkey: dkey.to_vec(),
-        flags,
-        iods: iods.to_vec(),
-        places: Vec::with_capacity(iods.len()),
-        runs: Vec::with_capacity(iods.len()),
-        lease,
-    };
     let mut state = inner.state.borrow_mut();
-    for iod in iods.iter().filter(|iod| iod.size != 0) {
-        match iod.kind {
-            IodKind::Single => reserved.take(&mut state, iod.size, VALUE_HEADER),
-            IodKind::Array => iod.recxs.iter().try_for_each(|recx| reserved.take(&mut state, recx.nr * iod.size, 0)),
-        }
-        .inspect_err(|_| {
-            // Given back here: dropping would borrow the state again.
-            for run in reserved.runs.drain(..) {
-                state.give(run);
+    let mem = &state.arena;
+    let path = locate(mem, cont, oid, dkey, epoch)?;
+    check_conditions(mem, &path, oid, epoch, flags, iods)?;
+    if path.dkey.is_some() {
+        for iod in iods {
+            if let Some(akey) = find_akey(mem, &path, oid, &iod.akey)? {
+                check_akey(&akey, iod)?;
             }
-        })?;
+        }
     }
+    let mut lists = state.take_lists();
+    let lease = state.arena.write_lease(std::mem::take(&mut lists.ranges));
+    cont.in_flight.set(cont.in_flight.get() + 1);
+    let (inner, cont) = (Rc::clone(inner), Rc::clone(cont));
+    let mut reserved = Reserved { inner, cont, oid, epoch, dkey, flags, iods, lists, lease };
+    let taken = reserved.take_all(&mut state);
+    // Dropping what was reserved borrows the state again.
     drop(state);
-    Ok(reserved)
+    taken.map(|()| reserved)
 }
 
-impl Reserved {
+impl Reserved<'_> {
+    /// Where the data goes.
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.lists.places
+    }
+
+    fn take_all(&mut self, state: &mut State) -> Result<()> {
+        for iod in self.iods.iter().filter(|iod| iod.size != 0) {
+            match iod.kind {
+                IodKind::Single => self.take(state, iod.size, VALUE_HEADER)?,
+                IodKind::Array => iod.recxs.iter().try_for_each(|recx| self.take(state, recx.nr * iod.size, 0))?,
+            }
+        }
+        Ok(())
+    }
+
     fn take(&mut self, state: &mut State, len: u64, header: u64) -> Result<()> {
         let layout = state.arena.layout();
         let tier = if len > layout.blob_threshold_bytes && layout.blob_units != 0 { Tier::Blob } else { Tier::Arena };
@@ -247,9 +239,9 @@ impl Reserved {
         let (kept, header) = if tier == Tier::Arena { (state.kept(Room::Ordinary), header) } else { (0, 0) };
         let too_long = || Der::NOSPACE.err(format!("a value of {len} bytes"));
         let run = state.reserve(tier, len.checked_add(header).ok_or_else(too_long)?, kept)?;
-        self.runs.push(run);
+        self.lists.runs.push(run);
         let offset = run.unit * tier.unit() + header;
-        self.places.push(match tier {
+        self.lists.places.push(match tier {
             Tier::Arena => {
                 self.lease.add(offset, len);
                 Place::Arena { offset, len }
@@ -269,20 +261,20 @@ impl Reserved {
         let inner = Rc::clone(&self.inner);
         let mut state = inner.state.borrow_mut();
         let mut tx = Tx::begin(&mut state, Room::Ordinary)?;
-        for run in std::mem::take(&mut self.runs) {
+        for run in self.lists.runs.drain(..) {
             tx.adopt(run);
         }
-        for place in &self.places {
+        for place in &self.lists.places {
             if let Place::Arena { offset, len } = *place {
                 tx.note_leased(offset, len)?;
             }
         }
         if self.flags & COND_MASK != 0 {
-            let path = locate(&tx, &self.cont, self.oid, &self.dkey, epoch)?;
-            check_conditions(&tx, &path, self.oid, epoch, self.flags, &self.iods)?;
+            let path = locate(&tx, &self.cont, self.oid, self.dkey, epoch)?;
+            check_conditions(&tx, &path, self.oid, epoch, self.flags, self.iods)?;
         }
         let version = Version { epoch, seq: tx.seq() };
-        insert(&mut tx, self.cont.record, self.oid, &self.dkey, version, &self.iods, &self.places)?;
+        insert(&mut tx, self.cont.record, self.oid, self.dkey, version, self.iods, &self.lists.places)?;
         tx.commit()
     }
 }

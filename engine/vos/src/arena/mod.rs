@@ -11,7 +11,7 @@ mod map;
 mod pmem;
 
 pub(crate) use format::{BLOB_UNIT, Layout, UNIT};
-pub(crate) use lease::{ReadLease, WriteLease};
+pub(crate) use lease::{Ranges, ReadLease, WriteLease};
 pub(crate) use log::LogBody;
 #[cfg(test)]
 pub(crate) use map::Event;
@@ -147,9 +147,9 @@ impl Arena {
         self.flush(off, len)
     }
 
-    /// A lease to fill space that the allocator handed out and nothing points to.
-    pub(crate) fn write_lease(&self) -> WriteLease {
-        WriteLease::new(Rc::clone(&self.map))
+    /// A lease to fill space that the allocator handed out and nothing points to; `ranges` gives its memory.
+    pub(crate) fn write_lease(&self, ranges: Ranges) -> WriteLease {
+        WriteLease::new(Rc::clone(&self.map), ranges)
     }
 
     /// A lease to read values that are pinned against reuse.

@@ -68,7 +68,8 @@ fn pinned_values_are_not_reused() {
     assert!(pool.bytes(&other, Place::Arena { offset: 0, len: 8 }).is_empty());
     assert!(pool.bytes(&other, Place::Arena { offset: u64::MAX, len: 8 }).is_empty());
     drop(other);
-    let update = cont.reserve_update(object(1), 6, b"d", 0, &[single(b"a", 100)]).unwrap();
+    let iods = [single(b"a", 100)];
+    let update = cont.reserve_update(object(1), 6, b"d", 0, &iods).unwrap();
     assert_eq!(pool.destroy_container(Uuid::nil()).unwrap_err().code(), Der::BUSY);
     drop(update);
     pool.destroy_container(Uuid::nil()).unwrap();

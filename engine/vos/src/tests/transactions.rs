@@ -31,7 +31,8 @@ fn epoch_at_commit() {
     let dir = tempfile::tempdir().unwrap();
     let pool = VosPool::create(&config(&dir.path().join("vos-0"), 16 << 20)).unwrap();
     let cont = pool.container(Uuid::nil(), true).unwrap();
-    let reserve = |flags| cont.reserve_update(object(1), 5, b"d", flags, &[single(b"a", 1)]).unwrap();
+    let iods = [single(b"a", 1)];
+    let reserve = |flags| cont.reserve_update(object(1), 5, b"d", flags, &iods).unwrap();
     let (mut late, inserted) = (reserve(0), reserve(COND_DKEY_INSERT));
     let place = late.places()[0];
     late.bytes_mut(place).copy_from_slice(b"x");
