@@ -35,8 +35,9 @@ use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// How long a request outside transactions waits for the outcome of one, before its sender is asked to come again.
-const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request outside transactions waits for the outcome of one, before its sender is asked to come again. Less
+/// than the closing of a share waits for requests.
+const LOCK_PATIENCE: Duration = Duration::from_secs(4);
 /// Requests of a target that may wait so.
 const WAITING_MAX: usize = 256;
 

@@ -40,8 +40,9 @@ pub async fn prepare(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>
     session.share.check_map_version(header.map_version)?;
     let dtx = &session.opened.dtx;
     if let Some(known) = dtx.prepared(header.tx) {
-        if request.attempt < known.attempt.get() {
-            return Err(Der::INPROGRESS.err(format!("transaction {}: a later try is prepared", header.tx)));
+        // What the leader of another try says about that one would count for this one, so that one has to end first.
+        if request.attempt < known.attempt.get() || request.leader != known.leader {
+            return Err(Der::INPROGRESS.err(format!("transaction {}: another try is prepared", header.tx)));
         }
         known.attempt.set(request.attempt);
     } else {

@@ -5,6 +5,7 @@ use daos_common::wire::Opcode;
 use daos_common::wire::tx::TxTarget;
 use daos_common::{Der, Rank, Result};
 use daos_fabric::{Peer, Reply, Request};
+use futures_util::future::{Either, select};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,7 +17,8 @@ pub struct Peers {
 }
 
 impl Target {
-    /// Sends a request to a target. A rank that was restarted since it was last called is looked for once.
+    /// Sends a request to a target. A rank that was restarted since it was last called is looked for once. `timeout` is for
+    /// each of finding it and its answer.
     ///
     /// # Errors
     /// What the target answers; `UNREACH`, `TIMEDOUT`; `OOG`: the rank is not in the group map; `BAD_TARGET`.
@@ -29,7 +31,7 @@ impl Target {
         timeout: Duration,
     ) -> Result<Reply> {
         for last in [false, true] {
-            let peer = self.peer_of(to).await?;
+            let peer = self.peer_within(to, timeout).await?;
             let payload = [payload];
             let request = Request { opcode: opcode as u16, body: body.to_vec(), payload: &payload, timeout };
             match self.runtime.endpoint().call(&peer, request).await {
@@ -45,6 +47,14 @@ impl Target {
             }
         }
         Err(Der::UNREACH.into())
+    }
+
+    async fn peer_within(&self, to: TxTarget, timeout: Duration) -> Result<Peer> {
+        let (finding, late) = (Box::pin(self.peer_of(to)), Box::pin(self.runtime.sleep(timeout)));
+        match select(finding, late).await {
+            Either::Left((found, _)) => found,
+            Either::Right(_) => Err(Der::TIMEDOUT.err(format!("rank {} does not tell its addresses", to.rank))),
+        }
     }
 
     async fn peer_of(&self, to: TxTarget) -> Result<Peer> {

@@ -196,6 +196,7 @@ fn prepared_parts_hold_their_keys() {
     prepare(&world, handle, tx, 9, (now, 20), &wanted).unwrap();
     tell(&world, 1, cont, tx, 10, TxOutcome::Aborted).unwrap();
     assert_eq!(code(prepare(&world, handle, tx, 9, (now, 15), &wanted)), Der::INPROGRESS);
+    assert_eq!(code(prepare(&world, handle, tx, 0, (now, 30), &wanted)), Der::INPROGRESS, "another leader");
     let committed = prepared + 5;
     tell(&world, 1, cont, tx, 20, TxOutcome::Committed(committed)).unwrap();
     assert_eq!(get(&world, handle, 1, "p", 0).unwrap(), "new");
