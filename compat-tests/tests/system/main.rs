@@ -2,6 +2,7 @@
 //!
 //! `make unit` sets DAOS_STAGE to the stage; without it the tests say so and fail.
 
+mod api_crash;
 mod bad_input;
 mod harness;
 mod histories;
