@@ -156,86 +156,339 @@ typedef struct {
 	uint32_t kd_val_type;
 } daos_key_desc_t;
 
-/** The anchor of part index of a shared listing. */
+/**
+ * Sets an anchor to the beginning of one part of a listing that several share. Sends nothing.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in] index  Number of the part, below the number that daos_obj_anchor_split() gives.
+ * \param[out] anchor  Anchor, the caller's; daos_obj_list_dkey() and daos_pipeline_run() from it stay in the
+ *     part.
+ * \return 0; -DER_NO_HDL: no such object handle; -DER_INVAL: anchor is NULL, or there is no such part.
+ */
 int daos_obj_anchor_set(daos_handle_t oh, uint32_t index, daos_anchor_t *anchor);
 
-/** How many anchors share a listing: *nr in: wanted, out: given. With anchors, fills them. */
+/**
+ * Splits the listing of an object's dkeys into parts that can be listed side by side, one for each redundancy
+ * group. Sends nothing.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in,out] nr  In: 0, or how many parts are wanted, which must be the number that there are; out: that
+ *     number.
+ * \param[out] anchors  Array of as many anchors as there are parts, the caller's; NULL: only the number is
+ *     wanted.
+ * \return 0; -DER_NO_HDL: no such object handle; -DER_INVAL: nr is NULL or another number than there are parts.
+ */
 int daos_obj_anchor_split(daos_handle_t oh, uint32_t *nr, daos_anchor_t *anchors);
 
-/** Releases an object handle. */
+/**
+ * Releases an object handle. Operations under way go on.
+ *
+ * \param[in] oh  Object handle; no handle afterwards.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such object handle.
+ */
 int daos_obj_close(daos_handle_t oh, daos_event_t *ev);
 
 /**
- * Reads values and extents of akeys under one dkey into sgls; iods[i].iod_size 0 asks for sizes (sgls may be
- * NULL). What was never written reads as nothing: its size is 0.
+ * Reads single values and extents of akeys under one dkey, in any mix. What was never written, or was deleted,
+ * reads as nothing: a single value has size 0; the parts of extents that hold nothing leave the memory as it
+ * is. Data of more than 16 KiB is written straight into the caller's memory.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in] th  Transaction or snapshot to read in, DAOS_TX_NONE for the newest state.
+ * \param[in] flags  DAOS_COND_DKEY_FETCH, and DAOS_COND_AKEY_FETCH or DAOS_COND_PER_AKEY: then each akey's own
+ *     condition is in its iod_flags.
+ * \param[in] dkey  The dkey, not empty; 8 bytes where the object's dkeys are integers.
+ * \param[in] nr  Number of descriptors, lists and maps; not 0.
+ * \param[in,out] iods  Array of nr descriptors. In: iod_name, iod_type, iod_nr and iod_recxs (extents must not
+ *     be empty, overlap or reach 2^63); iod_size: bytes of the single value's memory that may be used or of an
+ *     array's record, DAOS_REC_ANY (0) if it is not known. Out: iod_size, the value's or the record's size in
+ *     bytes; 0: nothing is there. DAOS_IOD_NONE without extents asks only whether the akey is there.
+ * \param[in,out] sgls  Array of nr lists, their buffers the caller's. The extents of a descriptor fill its list
+ *     one behind the other, without regard to the borders of buffers. Out: iov_len and sg_nr_out, up to the end
+ *     of the last data. NULL, or a list without buffers: only sizes are wanted.
+ * \param[in,out] ioms  Array of nr maps, or NULL. Out: iom_type, iom_size, the lowest and the highest extent
+ *     with data (iom_recx_lo, iom_recx_hi). With DAOS_IOMF_DETAIL in iom_flags all of them in the order of the
+ *     request in iom_recxs, of iom_nr elements, iom_nr_out the number that there are, which may be larger;
+ *     iom_recxs NULL: an array is allocated, which the caller frees with free().
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such object or transaction handle; -DER_INVAL: NULLs, an empty or wrongly sized
+ *     key, wrong extents, data without memory, a record size that is not the array's, conditions that do not go
+ *     with a fetch; -DER_REC2BIG: too little memory, iod_size tells how much; -DER_NONEXIST: a condition;
+ *     -DER_NO_PERM: the transaction is not open; -DER_TX_RESTART: the transaction met another one and is to be
+ *     restarted; -DER_NOMEM; -DER_CSUM, -DER_IO: the data is damaged or cannot be read; -DER_DATA_LOSS: no
+ *     target that has it is in service.
  */
 int daos_obj_fetch(daos_handle_t oh, daos_handle_t th, uint64_t flags, daos_key_t *dkey,
                    unsigned int nr, daos_iod_t *iods, d_sg_list_t *sgls, daos_iom_t *ioms,
                    daos_event_t *ev);
 
 /**
- * Completes an identifier whose low word and low half of the high word are the caller's: type, class (0: chosen
- * for the container by hints). -DER_INVAL: the class doesn't fit.
+ * Completes an object identifier: puts type and class beside the 96 bits that are the caller's. Sends nothing,
+ * unless cid is a registered class that this process has not seen yet.
+ *
+ * \param[in] coh  Container handle.
+ * \param[in,out] oid  In: the low 64 bits and the low 32 bits of the high word, unique in the container
+ *     (daos_cont_alloc_oids()); out: the whole identifier, these bits unchanged.
+ * \param[in] type  Type of the object: how its keys are ordered, or that it is an array or a key-value object.
+ * \param[in] cid  Class (OC_), one that was registered, or OC_UNKNOWN (0): chosen for type, hints, the
+ *     container's redundancy factor and the pool's size. GX classes get as many groups as fit.
+ * \param[in] hints  DAOS_OCH_ bits: wanted redundancy and number of groups; count for OC_UNKNOWN only.
+ * \param[in] args  Reserved; 0.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: oid is NULL, no such type, class or hint, or
+ *     the pool has too few domains or targets for the class.
  */
 int daos_obj_generate_oid2(daos_handle_t coh, daos_obj_id_t *oid, enum daos_otype_t type,
                            daos_oclass_id_t cid, daos_oclass_hints_t hints, uint32_t args);
 
-/** The anchor from which a listing goes on behind a key. */
+/**
+ * Makes the anchor from which a listing begins at a key. Once the key is gone, it begins at the one that
+ * follows.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in] th  A transaction or snapshot, or DAOS_TX_NONE; the anchor is the same.
+ * \param[in] dkey  The dkey, not empty.
+ * \param[in] akey  NULL: the anchor is for daos_obj_list_dkey() and begins at dkey; else for
+ *     daos_obj_list_akey() of dkey and begins at this akey.
+ * \param[out] anchor  Anchor, the caller's. At its end when there is nothing to list.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such object or transaction handle; -DER_INVAL: NULLs, an empty or wrongly sized
+ *     key.
+ */
 int daos_obj_key2anchor(daos_handle_t oh, daos_handle_t th, daos_key_t *dkey, daos_key_t *akey,
                         daos_anchor_t *anchor, daos_event_t *ev);
 
-/** Lists akeys of a dkey, in the manner of daos_obj_list_dkey(). */
+/**
+ * Lists akeys of a dkey: by bytes or number where they are ordered, else in no particular order.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in] th  Transaction or snapshot to read in, DAOS_TX_NONE for the newest state.
+ * \param[in] dkey  The dkey, not empty.
+ * \param[in,out] nr  In: elements of kds, not 0; out: keys that were given.
+ * \param[out] kds  Array of *nr descriptors, the caller's: kd_key_len is a key's length in bytes.
+ * \param[in,out] sgl  Buffers, the caller's: the keys one behind the other, over the borders of buffers. Out:
+ *     iov_len and sg_nr_out.
+ * \param[in,out] anchor  All zero to begin (or from daos_obj_anchor_set(), daos_obj_key2anchor()); moved by
+ *     each call; at its end when daos_anchor_is_eof() says so. Keys that are added or removed meanwhile may or
+ *     may not show, others show once.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0, also when no key was given although more follow; -DER_NO_HDL: no such object or transaction
+ *     handle; -DER_INVAL: NULLs, no room at all, a wrong key, an anchor that is not of such a listing;
+ *     -DER_KEY2BIG: sgl is too small for the next key, whose length is in kds[0].kd_key_len; the anchor has not
+ *     moved; -DER_TX_RESTART: the transaction met another one and is to be restarted; -DER_NO_PERM: the
+ *     transaction is not open.
+ */
 int daos_obj_list_akey(daos_handle_t oh, daos_handle_t th, daos_key_t *dkey, uint32_t *nr,
                        daos_key_desc_t *kds, d_sg_list_t *sgl, daos_anchor_t *anchor,
                        daos_event_t *ev);
 
 /**
- * Lists dkeys: *nr descriptors of room, then their number; keys one after another in sgl. Goes on from the anchor
- * until daos_anchor_is_eof(). -DER_KEY2BIG: sgl is too small for the next key, kds[0].kd_key_len has its size.
+ * Lists dkeys of an object: group by group, in each by bytes or number where they are ordered, else in no
+ * particular order.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in] th  Transaction or snapshot to read in, DAOS_TX_NONE for the newest state.
+ * \param[in,out] nr  In: elements of kds, not 0; out: keys that were given.
+ * \param[out] kds  Array of *nr descriptors, the caller's: kd_key_len is a key's length in bytes.
+ * \param[in,out] sgl  Buffers, the caller's: the keys one behind the other, over the borders of buffers. Out:
+ *     iov_len and sg_nr_out.
+ * \param[in,out] anchor  All zero to begin (or from daos_obj_anchor_set(), daos_obj_key2anchor()); moved by
+ *     each call; at its end when daos_anchor_is_eof() says so. Keys that are added or removed meanwhile may or
+ *     may not show, others show once.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0, also when no key was given although more follow; -DER_NO_HDL: no such object or transaction
+ *     handle; -DER_INVAL: NULLs, no room at all, a wrong key, an anchor that is not of such a listing;
+ *     -DER_KEY2BIG: sgl is too small for the next key, whose length is in kds[0].kd_key_len; the anchor has not
+ *     moved; -DER_TX_RESTART: the transaction met another one and is to be restarted; -DER_NO_PERM: the
+ *     transaction is not open.
  */
 int daos_obj_list_dkey(daos_handle_t oh, daos_handle_t th, uint32_t *nr, daos_key_desc_t *kds,
                        d_sg_list_t *sgl, daos_anchor_t *anchor, daos_event_t *ev);
 
-/** Lists extents of an akey in order; *size is the size of their records. */
+/**
+ * Lists the extents of an array akey that hold data. An extent that was written in pieces may show in pieces;
+ * none overlap.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in] th  Transaction or snapshot to read in, DAOS_TX_NONE for the newest state.
+ * \param[in] dkey  The dkey, not empty.
+ * \param[in] akey  The akey, not empty. One that has a single value, or isn't there, has no extents.
+ * \param[out] size  Size of a record in bytes, set when an extent is given; NULL if not wanted.
+ * \param[in,out] nr  In: elements of recxs, not 0; out: extents that were given.
+ * \param[out] recxs  Array of *nr extents, the caller's.
+ * \param[out] eprs  Array of *nr epoch ranges, the caller's, or NULL: the epoch at which the extent was
+ *     written, twice.
+ * \param[in,out] anchor  All zero to begin; moved by each call; at its end when daos_anchor_is_eof() says so.
+ * \param[in] incr_order  From low indices to high ones, or the reverse; the same in all calls with an anchor.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such object or transaction handle; -DER_INVAL: NULLs, no room, a wrong key, an
+ *     anchor of another listing or order; -DER_TX_RESTART: the transaction met another one and is to be
+ *     restarted; -DER_NO_PERM: the transaction is not open.
+ */
 int daos_obj_list_recx(daos_handle_t oh, daos_handle_t th, daos_key_t *dkey, daos_key_t *akey,
                        daos_size_t *size, uint32_t *nr, daos_recx_t *recxs,
                        daos_epoch_range_t *eprs, daos_anchor_t *anchor, bool incr_order,
                        daos_event_t *ev);
 
 /**
- * Opens an object with DAOS_OO_ mode; needs no existing data, contacts no server. Release with daos_obj_close().
+ * Opens an object. It need not have any data; nothing is sent.
+ *
+ * \param[in] coh  Container handle.
+ * \param[in] oid  The object, from daos_obj_generate_oid().
+ * \param[in] mode  DAOS_OO_RO, DAOS_OO_RW or DAOS_OO_EXCL (as DAOS_OO_RW); DAOS_OO_IO_RAND and DAOS_OO_IO_SEQ
+ *     may be added and change nothing.
+ * \param[out] oh  Handle; release with daos_obj_close() before the container is closed.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: oh is NULL, no such class, or the pool has
+ *     become too small for it; -DER_NOTSUPPORTED: opened for writing, and this version cannot write objects of
+ *     the class.
  */
 int daos_obj_open(daos_handle_t coh, daos_obj_id_t oid, unsigned int mode, daos_handle_t *oh,
                   daos_event_t *ev);
 
-/** Deletes all of an object, as of th. */
+/**
+ * Deletes all of an object. Snapshots keep what they have seen.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in] th  Transaction to change in: the change happens when it commits; DAOS_TX_NONE: at once, by
+ *     itself.
+ * \param[in] flags  DAOS_COND_PUNCH: only if it is there; else 0.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0, also when nothing was there, unless the condition asks for it; -DER_NO_HDL: no such object or
+ *     transaction handle; -DER_NO_PERM: open for reading only, or th is a snapshot or not open; -DER_NONEXIST:
+ *     the condition; -DER_NOSPACE: no room to note the deletion; -DER_TX_RESTART: the transaction met another
+ *     one and is to be restarted.
+ */
 int daos_obj_punch(daos_handle_t oh, daos_handle_t th, uint64_t flags, daos_event_t *ev);
 
-/** Deletes nr akeys of a dkey, as of th. */
+/**
+ * Deletes akeys of a dkey with all their values, all or none of them.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in] th  Transaction to change in: the change happens when it commits; DAOS_TX_NONE: at once, by
+ *     itself.
+ * \param[in] flags  DAOS_COND_PUNCH: only if all are there; else 0.
+ * \param[in] dkey  The dkey, not empty.
+ * \param[in] nr  Number of akeys; not 0.
+ * \param[in] akeys  Array of nr akeys, none empty.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0, also when nothing was there, unless the condition asks for it; -DER_NO_HDL: no such object or
+ *     transaction handle; -DER_NO_PERM: open for reading only, or th is a snapshot or not open; -DER_NONEXIST:
+ *     the condition; -DER_NOSPACE: no room to note the deletion; -DER_TX_RESTART: the transaction met another
+ *     one and is to be restarted; -DER_INVAL: NULLs, no akeys, an empty or wrongly sized key.
+ */
 int daos_obj_punch_akeys(daos_handle_t oh, daos_handle_t th, uint64_t flags, daos_key_t *dkey,
                          unsigned int nr, daos_key_t *akeys, daos_event_t *ev);
 
-/** Deletes nr dkeys, as of th. */
+/**
+ * Deletes dkeys with all their akeys. Several dkeys are deleted one by one unless th is a transaction: when one
+ * fails, others may be gone.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in] th  Transaction to change in: the change happens when it commits; DAOS_TX_NONE: at once, by
+ *     itself.
+ * \param[in] flags  DAOS_COND_PUNCH: each only if it is there; else 0.
+ * \param[in] nr  Number of dkeys; not 0.
+ * \param[in] dkeys  Array of nr dkeys, none empty.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0, also when nothing was there, unless the condition asks for it; -DER_NO_HDL: no such object or
+ *     transaction handle; -DER_NO_PERM: open for reading only, or th is a snapshot or not open; -DER_NONEXIST:
+ *     the condition; -DER_NOSPACE: no room to note the deletion; -DER_TX_RESTART: the transaction met another
+ *     one and is to be restarted; -DER_INVAL: NULLs, no dkeys, an empty or wrongly sized key.
+ */
 int daos_obj_punch_dkeys(daos_handle_t oh, daos_handle_t th, uint64_t flags, unsigned int nr,
                          daos_key_t *dkeys, daos_event_t *ev);
 
-/** Attributes of an object. */
+/**
+ * Tells the class attributes of an object, and the ranks that it is on. Sends nothing.
+ *
+ * \param[in] oh  Object handle.
+ * \param[out] oa  oa_rank: rank of its first shard; oa_oa: where its class's attributes go, the caller's, NULL
+ *     if not wanted. NULL if not wanted.
+ * \param[in,out] ranks  In: rl_ranks, an array of rl_nr elements, the caller's, or NULL to ask for the number;
+ *     out: rl_nr, the number of ranks, and the ranks, ascending, each once. NULL if not wanted.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such object handle; -DER_INVAL: nothing is wanted, or the pool has become too
+ *     small for the class; -DER_TRUNC: ranks has too little room, rl_nr tells how much.
+ */
 int daos_obj_query(daos_handle_t oh, struct daos_obj_attr *oa, d_rank_list_t *ranks,
                    daos_event_t *ev);
 
-/** The least or greatest integer dkey, akey and extent, as flags ask. */
+/**
+ * Finds the greatest or the least integer dkey, akey and extent that hold data: the outermost dkey below which
+ * there is what else is asked for, in it the outermost such akey, in it the outermost extent.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in] th  Transaction or snapshot to read in, DAOS_TX_NONE for the newest state.
+ * \param[in] flags  DAOS_GET_MAX or DAOS_GET_MIN, not both, with any of DAOS_GET_DKEY, DAOS_GET_AKEY and
+ *     DAOS_GET_RECX.
+ * \param[in,out] dkey  With DAOS_GET_DKEY: a buffer of 8 bytes or more for it, iov_len 0 if there is none; else
+ *     the dkey to look in.
+ * \param[in,out] akey  With DAOS_GET_AKEY: a buffer of 8 bytes or more for it; else, with DAOS_GET_RECX, the
+ *     akey to look in.
+ * \param[out] recx  With DAOS_GET_RECX: the extent that holds the outermost record; rx_nr 0: there is none.
+ *     NULL without it.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0, also when there is nothing; -DER_NO_HDL: no such object or transaction handle; -DER_INVAL: flags
+ *     that make no sense, NULLs, too small buffers, keys that are asked for and are no integers;
+ *     -DER_TX_RESTART: the transaction met another one and is to be restarted; -DER_NO_PERM: the transaction is
+ *     not open.
+ */
 int daos_obj_query_key(daos_handle_t oh, daos_handle_t th, uint64_t flags, daos_key_t *dkey,
                        daos_key_t *akey, daos_recx_t *recx, daos_event_t *ev);
 
-/** The epoch of the last change. */
+/**
+ * Tells the epoch of the newest change of an object.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in] th  Transaction or snapshot to read in, DAOS_TX_NONE for the newest state.
+ * \param[out] epoch  That epoch; 0: it was never changed.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such object or transaction handle; -DER_INVAL: epoch is NULL; -DER_TX_RESTART: the
+ *     transaction met another one and is to be restarted; -DER_NO_PERM: the transaction is not open.
+ */
 int daos_obj_query_max_epoch(daos_handle_t oh, daos_handle_t th, daos_epoch_t *epoch,
                              daos_event_t *ev);
 
-/** Writes values and extents of akeys under one dkey from sgls, all or none. iod_size 0 deletes. */
+/**
+ * Writes single values and extents of akeys under one dkey, in any mix, all or none of them. Data of more than
+ * 16 KiB is read straight from the caller's memory.
+ *
+ * \param[in] oh  Object handle.
+ * \param[in] th  Transaction to change in: the change happens when it commits; DAOS_TX_NONE: at once, by
+ *     itself.
+ * \param[in] flags  DAOS_COND_DKEY_INSERT, DAOS_COND_DKEY_UPDATE, and DAOS_COND_AKEY_INSERT,
+ *     DAOS_COND_AKEY_UPDATE or DAOS_COND_PER_AKEY: then each akey's own condition is in its iod_flags.
+ * \param[in] dkey  The dkey, not empty; 8 bytes where the object's dkeys are integers.
+ * \param[in] nr  Number of descriptors and lists; not 0.
+ * \param[in] iods  Array of nr descriptors: iod_name; iod_type, which is for ever the akey's; iod_nr and
+ *     iod_recxs (extents must not be empty, overlap or reach 2^63); iod_size: bytes of the single value or of a
+ *     record, 0 deletes the value or the extents.
+ * \param[in] sgls  Array of nr lists; the data of a descriptor's extents one behind the other, without regard
+ *     to the borders of buffers; may hold more. iov_len counts, or iov_buf_len where every iov_len of a list is
+ *     0. NULL when nothing but deletions is asked for.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such object or transaction handle; -DER_INVAL: NULLs, an empty or wrongly sized
+ *     key, wrong extents, data without memory, conditions that do not go with an update; -DER_REC2BIG: less
+ *     memory than data; -DER_NO_PERM: open for reading only, th is a snapshot or not open, or an akey has
+ *     values of the other type; -DER_REC_SIZE: an array of records of another size; -DER_EXIST, -DER_NONEXIST:
+ *     a condition; -DER_NOSPACE: the pool is full; -DER_TX_RESTART: the transaction met another one and is to
+ *     be restarted; -DER_DATA_LOSS: no target of the group is in service.
+ */
 int daos_obj_update(daos_handle_t oh, daos_handle_t th, uint64_t flags, daos_key_t *dkey,
                     unsigned int nr, daos_iod_t *iods, d_sg_list_t *sgls, daos_event_t *ev);
 
-/** Compares the replicas of an object at an epoch; -DER_MISMATCH when they differ. */
+/**
+ * Reads everything that an object holds, on every target that has it, and compares replicas. An object without
+ * data is sound. Waits until it is done.
+ *
+ * \param[in] coh  Container handle.
+ * \param[in] oid  The object.
+ * \param[in] epoch  State that is read; DAOS_EPOCH_MAX: the newest.
+ * \return 0: all of it can be read, and replicas are the same; -DER_MISMATCH: replicas differ; -DER_CSUM,
+ *     -DER_IO, -DER_DF_INVAL: damage was found; -DER_DATA_LOSS: no target of a group is in service;
+ *     -DER_NO_HDL: no such container handle; -DER_INVAL: no such class.
+ */
 int daos_obj_verify(daos_handle_t coh, daos_obj_id_t oid, daos_epoch_t epoch);
 
 /** Releases a list of objects. */

@@ -274,28 +274,83 @@ struct daos_oclass_list {
 	struct daos_oclass_attr *cl_cattrs;
 };
 
-/** Object classes of a container. */
+/**
+ * Lists object classes: the customary ones of the system, then those that were registered in the container, by
+ * id.
+ *
+ * \param[in] coh  Container handle.
+ * \param[in,out] list  In: cl_nr, elements of cl_cids and of cl_cattrs (NULL if attributes are not wanted),
+ *     both the caller's; out: cl_nr_out elements.
+ * \param[in,out] anchor  All zero to begin; moved by each call; at its end when daos_anchor_is_eof() says so.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: NULLs or no room.
+ */
 int daos_obj_list_class(daos_handle_t coh, struct daos_oclass_list *list, daos_anchor_t *anchor,
                         daos_event_t *ev);
 
-/** Attributes of an object class. */
+/**
+ * Tells the attributes of an object class, one of the system's or one that was registered in the container.
+ *
+ * \param[in] coh  Container handle.
+ * \param[in] cid  The class.
+ * \param[out] attr  Attributes: method of resilience with its numbers, groups (MAX_NUM_GROUPS: as many as fit),
+ *     ca_resil_degree: how many domains may fail; e_len in bytes.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: attr is NULL; -DER_NONEXIST: no class has this
+ *     id.
+ */
 int daos_obj_query_class(daos_handle_t coh, daos_oclass_id_t cid, struct daos_oclass_attr *attr,
                          daos_event_t *ev);
 
-/** Defines an object class. */
+/**
+ * Gives attributes a class id of their own in a container, for all its users and for ever.
+ * daos_obj_generate_oid() with it makes objects of the system's class that has these attributes.
+ *
+ * \param[in] coh  Container handle, open for writing.
+ * \param[in] cid  The new id: not 0, below OC_RESERVED, and no class's yet.
+ * \param[in] attr  Attributes, a copy is taken: a redundancy that the system has, 1 to MAX_NUM_GROUPS groups,
+ *     ca_resil_degree not more than it survives; e_len 0: the container's.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: attr is NULL, attributes that no class can
+ *     have, or a reserved id; -DER_EXIST: a class has this id; -DER_NO_PERM: open for reading only.
+ */
 int daos_obj_register_class(daos_handle_t coh, daos_oclass_id_t cid, struct daos_oclass_attr *attr,
                             daos_event_t *ev);
 
-/** The name of a class into name[MAX_OBJ_CLASS_NAME_LEN]. */
+/**
+ * Tells the name of an object class.
+ *
+ * \param[in] oc_id  The class.
+ * \param[out] name  Array of MAX_OBJ_CLASS_NAME_LEN characters, the caller's: the name and its NUL, "UNKNOWN"
+ *     for no class.
+ * \return 0; -1: no class has this id.
+ */
 int daos_oclass_id2name(daos_oclass_id_t oc_id, char *name);
 
-/** The class of a name, 0 (OC_UNKNOWN) for an unknown one. */
+/**
+ * Tells the class of a name: S<groups>, RP_<replicas>G<groups>, EC_<data>P<parity>G<groups>, X for as many
+ * groups as fit.
+ *
+ * \param[in] name  The name.
+ * \return The class; 0 (OC_UNKNOWN) for a name of none, and for NULL.
+ */
 int daos_oclass_name2id(const char *name);
 
-/** All names, comma-separated, into str. Returns the size that the whole takes. */
+/**
+ * Lists the names of the customary classes, each followed by a comma and a blank.
+ *
+ * \param[in] size  Bytes of str.
+ * \param[out] str  Buffer, the caller's: the names and a NUL.
+ * \return Length of the text in bytes; -DER_INVAL: str is NULL or size is 0; -DER_OVERFLOW: str is too small.
+ */
 ssize_t daos_oclass_names_list(size_t size, char *str);
 
-/** Number of classes. */
+/**
+ * Tells how many customary classes there are.
+ *
+ * \param[in] opts  Reserved; 0.
+ * \return That number.
+ */
 int daos_oclass_nr(int opts);
 
 #if defined(__cplusplus)

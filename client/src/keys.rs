@@ -133,6 +133,28 @@ impl Object {
         self.punch_group(context, flags, route, &[dkey], &[]).await
     }
 
+    /// Punches dkeys, several at once; in a transaction all when it commits, else each by itself.
+    ///
+    /// # Errors
+    /// As [`Object::punch_dkey`], the first of them after all have ended; `INVAL`: no dkey.
+    pub async fn punch_dkeys(
+        &self,
+        context: &Rc<Context>,
+        view: impl Into<View>,
+        flags: u64,
+        dkeys: Vec<Vec<u8>>,
+    ) -> Result<()> {
+        if dkeys.is_empty() {
+            return Err(Der::INVAL.err(format!("object {}: no dkey to punch", self.oid())));
+        }
+        let view = &view.into();
+        // All keys are sound, or none is punched.
+        dkeys.iter().try_for_each(|dkey| self.route(dkey).map(drop))?;
+        let punches = dkeys.into_iter().map(|dkey| self.punch_dkey(context, view, flags, dkey));
+        let results = futures_util::stream::iter(punches).buffer_unordered(CONCURRENT_SHARDS);
+        results.collect::<Vec<_>>().await.into_iter().collect()
+    }
+
     /// Punches akeys of a dkey.
     ///
     /// # Errors

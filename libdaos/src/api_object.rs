@@ -224,12 +224,14 @@ daos_export::export! { Der;
         // SAFETY: the contract of `c`.
         unsafe { Call::on(ev) }.run(|| {
             let (object, view) = (OBJECTS.get(oh.cookie)?, view(th)?);
-            if nr != 1 {
-                return Err(Der::INVAL.err(format!("{nr} dkeys to punch in one call; one is what it takes")));
+            if dkeys.is_null() {
+                return Err(crate::c::null("dkeys"));
             }
             // SAFETY: the contract of `c`.
-            let dkey = unsafe { key(dkeys, "dkey") }?;
-            Ok(move |context| async move { object.punch_dkey(&context, view, flags, dkey).await })
+            let dkeys: Vec<d_iov_t> = unsafe { elements(dkeys, nr as usize) };
+            // SAFETY: the contract of `c`.
+            let dkeys = dkeys.iter().map(|dkey| unsafe { key(dkey, "dkey") }).collect::<Result<Vec<_>>>()?;
+            Ok(move |context| async move { object.punch_dkeys(&context, view, flags, dkeys).await })
         })
     }
 

@@ -309,11 +309,19 @@ impl World<'_> {
                 self.model.clear();
             }
             1..=3 => {
-                let wanted = missing(self.model.get(&dkey).is_some_and(exists));
-                // SAFETY: the key lives through the call.
-                let rc = unsafe { daos_obj_punch_dkeys(oh, DAOS_TX_NONE, flags, 1, &mut key, null_mut()) };
-                assert_eq!(rc, wanted, "{at}: punch of a dkey");
-                self.model.remove(&dkey);
+                let first = random.below(12);
+                let names: Vec<Vec<u8>> = (0..1 + random.below(3)).map(|next| self.dkey((first + next) % 12)).collect();
+                let mut keys: Vec<d_iov_t> = names.iter().map(|name| iov(name)).collect();
+                let there = |name: &Vec<u8>| self.model.get(name).is_some_and(exists);
+                let wanted = missing(names.iter().all(there));
+                // SAFETY: the keys live through the call.
+                let rc = unsafe {
+                    let (nr, keys) = (keys.len() as u32, keys.as_mut_ptr());
+                    daos_obj_punch_dkeys(oh, DAOS_TX_NONE, flags, nr, keys, null_mut())
+                };
+                assert_eq!(rc, wanted, "{at}: punch of dkeys");
+                // Each for itself: those that are there go also when another is missing.
+                names.iter().for_each(|name| drop(self.model.remove(name)));
             }
             _ => {
                 let described = World::describe(random);

@@ -142,7 +142,7 @@ fn by_rma() {
     assert_eq!(code(world.ask::<_, ObjUpdateReply>(1, Opcode::ObjUpdate, &request)), Der::INVAL);
 }
 
-fn write_nvme(dir: &Path) -> Option<std::path::PathBuf> {
+pub(super) fn write_nvme(dir: &Path) -> Option<std::path::PathBuf> {
     let (device, conf) = (dir.join("bdev"), dir.join("daos_nvme.conf"));
     let device = serde_json::json!({"class": "file", "devices": [device], "bytes": 256u64 << 20, "roles": ["data"]});
     std::fs::write(&conf, serde_json::json!({ "tiers": [device] }).to_string()).unwrap();

@@ -8,4 +8,5 @@ mod malformed;
 mod metadata;
 mod process;
 mod transactions;
+mod verify;
 mod world;
