@@ -57,7 +57,7 @@ fn verify(world: &World, handle: Uuid, object: u64) -> (u128, u64, u64, u32) {
 #[test]
 fn sums_tell_data_apart() {
     let (world, _, handle) = World::ready_to_write(64 << 20, write_nvme);
-    let bytes: Vec<u8> = (0..3_000_000u32).map(|at| (at * 7919 >> 5) as u8).collect();
+    let bytes: Vec<u8> = (0..3_000_000u32).map(|at| (at.wrapping_mul(7919) >> 5) as u8).collect();
     write(&world, handle, 1, array("a", 500), &bytes);
     // The same from behind, with other values first.
     write(&world, handle, 2, array("a", 1_000_000), &bytes[..1_000_000]);
