@@ -9,7 +9,9 @@
  * Errors that any of them can give and that are not repeated below: -DER_UNINIT before daos_init() and after
  * daos_fini(); -DER_NOMEM; with an event, -DER_INVAL: it was not initialised or was finalised, -DER_NO_PERM: it is in
  * use, -DER_NONEXIST: its queue is being destroyed; of those that talk to servers, -DER_UNREACH and -DER_TIMEDOUT: a
- * server did not answer for too long.
+ * server did not answer for too long; with the handle of a transaction, -DER_NO_HDL, -DER_NO_PERM, -DER_INVAL and
+ * -DER_TX_RESTART, as daos_api.h says; without one, -DER_TX_BUSY: the outcome of a transaction on the same key was not
+ * known for too long.
  */
 #ifndef DAOS_INC_DAOS_KV_H
 #define DAOS_INC_DAOS_KV_H

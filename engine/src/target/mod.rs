@@ -287,6 +287,9 @@ impl Target {
             };
             self.rank.set(service.ask(&self.home, |service| async move { Ok(service.rank()) }).await?);
         }
+        if self.rank.get() == Rank::NONE {
+            return Err(Der::INPROGRESS.err("the engine has not joined the system yet"));
+        }
         match to.rank == self.rank.get() && to.target == self.index {
             true => Ok(()),
             false => Err(Der::BAD_TARGET.err(format!("a message for target {} of rank {}", to.target, to.rank))),
