@@ -154,9 +154,13 @@ impl Share {
     /// `BUSY`: they go on for too long; why the share is out of service.
     pub async fn destroy_container(&self, cont: Uuid, runtime: &Runtime) -> Result<()> {
         self.handles.revoke_where(|grant| grant.cont == cont);
-        self.containers.borrow_mut().remove(&cont);
+        let held = self.containers.borrow_mut().remove(&cont);
         let added = self.dying.borrow_mut().insert(cont);
         let outcome = self.destroy_when_idle(cont, runtime).await;
+        if let (Err(_), Some(held)) = (&outcome, held) {
+            // It lives on, and with it what its transactions hold.
+            self.containers.borrow_mut().insert(cont, held);
+        }
         if added {
             self.dying.borrow_mut().remove(&cont);
         }

@@ -8,9 +8,9 @@ use daos_common::wire::tx::{
     TxPrepareRequest, TxRead, TxStatusReply, TxStatusRequest, TxTarget, TxWrite,
 };
 use daos_common::wire::{self, Opcode};
-use daos_common::{Der, Epoch, Iod, IodKind, Rank, Result, flags};
+use daos_common::{Der, Epoch, Iod, IodKind, Rank, Result, flags, hlc};
 use daos_engine::storage::Storage;
-use daos_vos::{Durability, VosPool};
+use daos_vos::{Aggregation, Durability, VosPool};
 use uuid::Uuid;
 
 const OBJECT: u64 = 40;
@@ -245,6 +245,33 @@ fn promises_survive_restarts() {
     assert_eq!(get(&world, handle, 1, "kept", epoch).unwrap(), "new");
     assert_eq!(ask_outcome(&world, 0, cont, kept), TxOutcome::Committed(epoch));
     assert_eq!(ask_outcome(&world, 0, cont, lost), TxOutcome::Aborted);
+}
+
+/// Aim: a read moves the clock past its epoch, one from too far ahead is refused, and a transaction whose epoch was
+/// aggregated away is restarted, at its next read and at its commit.
+#[test]
+fn epochs_of_reads() {
+    let (mut world, pool_handle, handle) = World::ready_to_write(0, |_| None);
+    let cont = container(&world, pool_handle);
+    put(&world, handle, 0, "k", "1").unwrap();
+    let read = epoch(&world, handle, 0);
+    let second = 1_000_000_000 * hlc::UNITS_PER_NS;
+    let ahead = read + second / 2;
+    assert_eq!(get(&world, handle, 0, "k", ahead).unwrap(), "1");
+    assert!(put(&world, handle, 0, "k", "2").unwrap() > ahead);
+    assert_eq!(get(&world, handle, 0, "k", ahead).unwrap(), "1", "as before");
+    assert_eq!(code(get(&world, handle, 0, "k", read + 100 * second)), Der::HLC_SYNC);
+    world.stop();
+    {
+        let path = Storage::target_path(&world.dir.path().join("scm").join(POOL.to_string()), 0);
+        let vos = VosPool::open(&path, Durability::Process).unwrap();
+        let mut pass = Aggregation::new(0..=read + 1);
+        while !vos.container(cont, false).unwrap().aggregate(&mut pass, 100).unwrap() {}
+    }
+    world.start();
+    assert_eq!(code(get(&world, handle, 0, "k", read)), Der::TX_RESTART);
+    let late = vec![part(handle, 0, &["k"], &[("l", "1")])];
+    assert_eq!(code(commit(&world, handle, Uuid::new_v4(), read, late)), Der::TX_RESTART);
 }
 
 /// Aim: requests that make no sense are refused whole: parts for other targets, twice the same, none, bad keys, data of
