@@ -45,7 +45,7 @@ pub struct PoolConfig {
 /// Space in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Space {
-    /// Arena, all and free.
+    /// Arena, all and free. What updates under way and prepared transactions have reserved is not free.
     pub arena_total: u64,
     /// See `arena_total`.
     pub arena_free: u64,

@@ -41,6 +41,9 @@ fn epoch_at_commit() {
     assert_eq!((value(8), value(9)), (Vec::new(), b"x".to_vec()));
     assert_eq!(inserted.commit_at(10).unwrap_err().code(), Der::EXIST);
     assert_eq!(pool.newest_epoch().unwrap(), 9);
+    let updated = cont.reserve_update(object(1), 9, b"d", COND_DKEY_UPDATE, &iods).unwrap();
+    cont.punch(object(1), 11, &[b"d"], &[], 0).unwrap();
+    assert_eq!(updated.commit_at(12).unwrap_err().code(), Der::NONEXIST);
     audit(&pool);
 }
 
