@@ -98,7 +98,8 @@ int daos_tx_close(daos_handle_t th, daos_event_t *ev);
 /**
  * Commits a transaction. One without changes always can be, and sends nothing.
  *
- * With 0 it took effect whole, and whoever reads afterwards sees it. With -DER_TX_RESTART nothing happened, and it can be
+ * With 0 it took effect whole, and whoever reads afterwards sees it; only a transaction of reads alone, in another process,
+ * may still see a state that is older by as much as the clocks of servers differ. With -DER_TX_RESTART nothing happened, and it can be
  * restarted. After any other error but -DER_ALREADY, -DER_INPROGRESS, -DER_NO_PERM and -DER_NO_HDL it can only be closed.
  *
  * \param[in] th  The transaction.

@@ -6,8 +6,8 @@
 
 use crate::context::Context;
 use crate::memory::UserMemory;
-use crate::object::{Object, ShardRequest};
-use crate::transaction::Transaction;
+use crate::object::{Object, Route, ShardRequest};
+use crate::transaction::{Reading, Transaction};
 use crate::view::View;
 use daos_common::wire::object::{
     DataPath, FetchedIod, ObjFetchReply, ObjFetchRequest, ObjUpdateReply, ObjUpdateRequest,
@@ -15,7 +15,7 @@ use daos_common::wire::object::{
 use daos_common::wire::tx::ReadScope;
 use daos_common::wire::{INLINE_MAX_BYTES, Opcode, decode, encode};
 use daos_common::{Der, Iod, IodKind, Recx, Result, flags};
-use daos_fabric::Access;
+use daos_fabric::{Access, Reply};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -159,37 +159,24 @@ impl Object {
             }
             rooms.push(room);
         }
-        let bytes = data.len();
         let route = self.route(&dkey)?;
-        let reading = view.begin_read(context, self, route, fetch_scopes(flags, &dkey, &iods)).await?;
-        let (exposed, path) = match bytes <= INLINE_MAX_BYTES as u64 {
-            true => (None, DataPath::Inline),
-            false => {
-                let exposed = data.expose(context.endpoint(), bytes, Access::RemoteWrite)?;
-                let path = DataPath::Bulk(exposed.descriptors());
-                (Some(exposed), path)
+        let inline = data.len() <= INLINE_MAX_BYTES as u64;
+        let scopes = fetch_scopes(flags, &dkey, &iods);
+        // The answer of the first read may bring the transaction's epoch, if nothing of it is in the caller's memory before
+        // it is known to count.
+        let mut reading = match inline {
+            true => view.begin_first_read(self, route, scopes)?,
+            false => view.begin_read(context, self, route, scopes).await?,
+        };
+        let question = Question { route, flags, dkey: &dkey, iods: &iods, rooms: &rooms };
+        let (answer, reply) = loop {
+            let outcome = self.ask_fetch(context, &question, &reading, &data, inline).await;
+            let epoch = outcome.as_ref().map(|(answer, _)| answer.epoch);
+            match reading.settle(context, self, route, epoch).await? {
+                Some(again) => reading = again,
+                None => break reading.end(outcome)?,
             }
         };
-        let (flags, epoch) = (flags | reading.flags, reading.epoch);
-        let request = ShardRequest { route, opcode: Opcode::ObjFetch, flags, epoch, payload: &[] };
-        let encode = |header| {
-            let (dkey, iods, data, rooms) = (dkey.clone(), iods.clone(), path.clone(), rooms.clone());
-            encode(&ObjFetchRequest { header, dkey, iods, data, rooms })
-        };
-        let reply = self.call_shard(context, request, encode).await;
-        let inline = exposed.is_none();
-        drop(exposed);
-        if !inline && matches!(&reply, Err(error) if error.code() == Der::TIMEDOUT) {
-            // The target is stuck, not dead, and may have begun to write: the provider needs to notice that the memory
-            // is closed before the caller gets it back.
-            context.runtime().sleep(CLOSING_GRACE).await;
-        }
-        let reply = reading.end(reply)?;
-        let answer: ObjFetchReply = decode(reply.message.body())?;
-        if answer.iods.len() != iods.len() {
-            let (got, wanted) = (answer.iods.len(), iods.len());
-            return Err(Der::PROTO.err(format!("a fetch of {wanted} akeys was answered with {got}")));
-        }
         let mut offset = 0;
         let mut fetched = Vec::with_capacity(iods.len());
         for ((iod, room), found) in iods.iter().zip(&rooms).zip(answer.iods) {
@@ -201,6 +188,54 @@ impl Object {
         }
         Ok(fetched)
     }
+
+    /// Sends a fetch and waits for its answer; data that does not come with it is in `data` then.
+    async fn ask_fetch(
+        &self,
+        context: &Rc<Context>,
+        question: &Question<'_>,
+        reading: &Reading,
+        data: &UserMemory,
+        inline: bool,
+    ) -> Result<(ObjFetchReply, Reply)> {
+        let (exposed, path) = match inline {
+            true => (None, DataPath::Inline),
+            false => {
+                let exposed = data.expose(context.endpoint(), data.len(), Access::RemoteWrite)?;
+                let path = DataPath::Bulk(exposed.descriptors());
+                (Some(exposed), path)
+            }
+        };
+        let (flags, epoch) = (question.flags | reading.flags, reading.epoch);
+        let request = ShardRequest { route: question.route, opcode: Opcode::ObjFetch, flags, epoch, payload: &[] };
+        let encode = |header| {
+            let (dkey, iods, rooms) = (question.dkey.to_vec(), question.iods.to_vec(), question.rooms.to_vec());
+            encode(&ObjFetchRequest { header, dkey, iods, data: path.clone(), rooms })
+        };
+        let reply = self.call_shard(context, request, encode).await;
+        drop(exposed);
+        if !inline && matches!(&reply, Err(error) if error.code() == Der::TIMEDOUT) {
+            // The target is stuck, not dead, and may have begun to write: the provider needs to notice that the memory
+            // is closed before the caller gets it back.
+            context.runtime().sleep(CLOSING_GRACE).await;
+        }
+        let reply = reply?;
+        let answer: ObjFetchReply = decode(reply.message.body())?;
+        if answer.iods.len() != question.iods.len() {
+            let (got, wanted) = (answer.iods.len(), question.iods.len());
+            return Err(Der::PROTO.err(format!("a fetch of {wanted} akeys was answered with {got}")));
+        }
+        Ok((answer, reply))
+    }
+}
+
+/// What a fetch asks for.
+struct Question<'a> {
+    route: Route,
+    flags: u64,
+    dkey: &'a [u8],
+    iods: &'a [Iod],
+    rooms: &'a [u64],
 }
 
 /// What a fetch reads.

@@ -18,8 +18,8 @@
 //! | failed (an answer was TX_RESTART) | restart, close |
 //! | restarting | close |
 //!
-//! Anything else is NO_PERM. Cost: one message pair for the epoch, one for each read, one for the commit; a commit of
-//! nothing but reads sends nothing.
+//! Anything else is NO_PERM. Cost: one message pair for each read and one for the commit; one more for the epoch, unless the
+//! first read is a fetch whose data comes in the message, which brings it. A commit of nothing but reads sends nothing.
 
 use crate::container::Container;
 use crate::context::Context;
@@ -129,6 +129,7 @@ pub(crate) struct Committing {
 
 /// A read that may go on.
 pub(crate) struct Reading {
+    /// To read at; 0 in a transaction: at the newest, and the epoch of the answer may be the transaction's.
     pub(crate) epoch: Epoch,
     pub(crate) flags: u64,
     of: Option<(Arc<Transaction>, Uuid)>,
@@ -138,6 +139,33 @@ impl Reading {
     /// A read outside any transaction.
     pub(crate) fn plain(epoch: Epoch) -> Reading {
         Reading { epoch, flags: 0, of: None }
+    }
+
+    /// Takes the epoch of an answer for the transaction's, if that has none yet. Another reading when the read has to be
+    /// done again, at the transaction's epoch: that was another one, or the answer was an error and told none.
+    ///
+    /// # Errors
+    /// `NO_PERM`: the transaction is not open any more; what asking for an epoch answers.
+    pub(crate) async fn settle(
+        &self,
+        context: &Rc<Context>,
+        object: &Object,
+        route: Route,
+        answered: Result<Epoch, &Error>,
+    ) -> Result<Option<Reading>> {
+        let Some((transaction, id)) = self.of.as_ref().filter(|_| self.epoch == 0) else { return Ok(None) };
+        let epoch = match answered {
+            Ok(epoch) => transaction.adopt_epoch(object, *id, epoch)?,
+            // What was not found, or did not fit, is an answer too, but of which epoch?
+            Err(error) if matches!(error.code(), Der::NONEXIST | Der::REC2BIG) => {
+                transaction.choose_epoch(context, object, route, *id).await?
+            }
+            Err(_) => return Ok(None),
+        };
+        if answered.ok() == Some(epoch) {
+            return Ok(None);
+        }
+        Ok(Some(Reading { epoch, flags: self.flags, of: self.of.clone() }))
     }
 
     /// Takes note of how the read went.
@@ -221,27 +249,41 @@ impl Transaction {
         route: Route,
         scopes: impl IntoIterator<Item = ReadScope>,
     ) -> Result<Reading> {
-        self.check_container(object)?;
-        let (id, mut epoch) = {
-            let mut state = self.state();
-            state.check_open()?;
-            if self.fixed.is_none() && self.flags & READ_ONLY == 0 {
-                let oid = object.oid();
-                state.reads.extend(scopes.into_iter().map(|scope| Read { oid, route, scope }));
-                if state.reads.len() > READS_MAX {
-                    return Err(Der::OVERFLOW.err(format!("a transaction of more than {READS_MAX} reads")));
-                }
+        let reading = self.begin_first_read(object, route, scopes)?;
+        match &reading.of {
+            Some((_, id)) if reading.epoch == 0 => {
+                let epoch = self.choose_epoch(context, object, route, *id).await?;
+                Ok(Reading { epoch, ..reading })
             }
-            (state.id, state.read_epoch)
-        };
-        if epoch == 0 {
-            epoch = self.choose_epoch(context, object, route, id).await?;
+            _ => Ok(reading),
         }
-        let flags = if self.fixed.is_some() { 0 } else { flags::IN_TRANSACTION };
-        Ok(Reading { epoch, flags, of: Some((self.clone(), id)) })
     }
 
-    /// Asks the target for an epoch. Of several reads that begin at once each asks; the first answer is taken by all.
+    /// Records a read. If no epoch is chosen yet it has none, and [`Reading::settle`] has to be asked about its answer.
+    ///
+    /// # Errors
+    /// As [`Transaction::begin_read`].
+    pub(crate) fn begin_first_read(
+        self: &Arc<Self>,
+        object: &Object,
+        route: Route,
+        scopes: impl IntoIterator<Item = ReadScope>,
+    ) -> Result<Reading> {
+        self.check_container(object)?;
+        let mut state = self.state();
+        state.check_open()?;
+        if self.fixed.is_none() && self.flags & READ_ONLY == 0 {
+            let oid = object.oid();
+            state.reads.extend(scopes.into_iter().map(|scope| Read { oid, route, scope }));
+            if state.reads.len() > READS_MAX {
+                return Err(Der::OVERFLOW.err(format!("a transaction of more than {READS_MAX} reads")));
+            }
+        }
+        let flags = if self.fixed.is_some() { 0 } else { flags::IN_TRANSACTION };
+        Ok(Reading { epoch: state.read_epoch, flags, of: Some((self.clone(), state.id)) })
+    }
+
+    /// Asks the target for an epoch. Of several reads that begin at once each asks; the first answer counts for all.
     async fn choose_epoch(&self, context: &Rc<Context>, object: &Object, route: Route, id: Uuid) -> Result<Epoch> {
         let request = ShardRequest { route, opcode: Opcode::TxEpoch, flags: 0, epoch: 0, payload: &[] };
         let ask = |header: daos_common::wire::object::ObjHeader| {
@@ -249,15 +291,20 @@ impl Transaction {
         };
         let reply = object.call_shard(context, request, ask).await?;
         let reply: TxEpochReply = decode(reply.message.body())?;
-        if reply.epoch == 0 {
-            return Err(Der::PROTO.err("a target answered epoch 0"));
-        }
+        self.adopt_epoch(object, id, reply.epoch)
+    }
+
+    /// Takes an epoch for that of all reads, unless there is one; what it is.
+    fn adopt_epoch(&self, object: &Object, id: Uuid, epoch: Epoch) -> Result<Epoch> {
         // Not before what this process has seen: its own earlier changes are visible, and nothing that it has read goes
         // back, also where clocks differ.
-        let chosen = reply.epoch.max(object.container().seen_epoch());
+        let chosen = epoch.max(object.container().seen_epoch());
         let mut state = self.state();
         if state.id != id || state.status != Status::Open {
             return Err(Der::NO_PERM.err("the transaction ended while it read"));
+        }
+        if chosen == 0 {
+            return Err(Der::PROTO.err("a target answered epoch 0"));
         }
         if state.read_epoch == 0 {
             state.read_epoch = chosen;

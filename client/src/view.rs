@@ -52,7 +52,25 @@ impl View {
         }
     }
 
-    /// Begins a read of `scope` in the group of `route`.
+    /// Begins a read of `scopes` in the group of `route`, whose answer, with an epoch, may come to be the transaction's
+    /// first ([`Reading::settle`]). Sends nothing.
+    ///
+    /// # Errors
+    /// As [`Transaction::begin_first_read`].
+    pub(crate) fn begin_first_read(
+        &self,
+        object: &Object,
+        route: Route,
+        scopes: impl IntoIterator<Item = ReadScope>,
+    ) -> Result<Reading> {
+        match self {
+            View::Newest => Ok(Reading::plain(0)),
+            View::At(epoch) => Ok(Reading::plain(*epoch)),
+            View::In(transaction) => transaction.begin_first_read(object, route, scopes),
+        }
+    }
+
+    /// Begins a read of `scopes` in the group of `route`.
     ///
     /// # Errors
     /// As [`Transaction::begin_read`].

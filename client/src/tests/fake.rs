@@ -198,19 +198,23 @@ impl Fake {
             }
             Opcode::TxEpoch => {
                 decode::<TxEpochRequest>(body)?;
-                self.clock.set(self.clock.get() + 10);
-                plain(encode(&TxEpochReply { epoch: self.clock.get() })?)
+                plain(encode(&TxEpochReply { epoch: self.tick() })?)
             }
             Opcode::TxCommit => {
                 let TxCommitRequest { header } = decode(body)?;
                 let version = header.map_version;
                 self.commits.borrow_mut().push((header, decode(request.message.payload())?));
                 self.check_version(version)?;
-                self.clock.set(self.clock.get() + 10);
-                plain(encode(&TxEpochReply { epoch: self.clock.get() })?)
+                plain(encode(&TxEpochReply { epoch: self.tick() })?)
             }
             _ => Err(Der::NOSYS.into()),
         }
+    }
+
+    /// The next epoch.
+    fn tick(&self) -> u64 {
+        self.clock.set(self.clock.get() + 10);
+        self.clock.get()
     }
 
     fn check(&self, header: &ObjHeader) -> Result<()> {
@@ -272,7 +276,11 @@ impl Fake {
             iods.push(FetchedIod { size, data_bytes: *room, present });
             start += room;
         }
-        (ObjFetchReply { iods, epoch: 1 }, data, runs)
+        let epoch = match fetch.header.epoch {
+            0 => self.tick(),
+            epoch => epoch,
+        };
+        (ObjFetchReply { iods, epoch }, data, runs)
     }
 
     /// Lists dkeys, two at a time.

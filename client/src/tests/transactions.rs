@@ -61,7 +61,10 @@ fn one_epoch_and_parts_by_target() {
         assert_eq!(sent(&world, Opcode::ObjUpdate), 0);
         buffer.fill(9);
         let read = tx.epoch().unwrap();
-        assert!(world.fake.fetched_at.borrow().iter().all(|at| *at == (read, flags::IN_TRANSACTION)));
+        // Two began without an epoch: the answer of one gave it, the other was asked again.
+        let fetched_at: Vec<_> = world.fake.fetched_at.borrow().iter().map(|(epoch, _)| *epoch).collect();
+        assert_eq!(fetched_at, [0, 0, read, read]);
+        assert!(world.fake.fetched_at.borrow().iter().all(|(_, at)| *at == flags::IN_TRANSACTION));
         world.run(tx.commit(&world.client)).unwrap();
         assert_eq!((tx.status(), tx.epoch().unwrap()), (Status::Committed, read));
         let (header, parts) = world.fake.commits.borrow_mut().pop().unwrap();
@@ -127,12 +130,25 @@ fn reads_alone_send_no_commit() {
     assert_eq!(world.fake.fetched_at.borrow().last(), Some(&(77, 0)));
     assert_eq!(world.run(put(&world, &object, &snapshot, "w", &mut [1])).unwrap_err().code(), Der::NO_PERM);
     world.run(snapshot.commit(&world.client)).unwrap();
-    assert_eq!((sent(&world, Opcode::TxCommit), sent(&world, Opcode::TxEpoch)), (0, 2));
-    // What was read once is not read older later, whatever clock answers.
+    assert_eq!((sent(&world, Opcode::TxCommit), sent(&world, Opcode::TxEpoch)), (0, 0));
+    // What was read once is not read older later, whatever clock answers: then it is read again.
     world.fake.clock.set(5);
     let later = open(&world, 0);
     world.run(get(&world, &object, &later, "r")).unwrap();
     assert_eq!(later.epoch().unwrap(), 1020);
+    assert_eq!(world.fake.fetched_at.borrow().iter().map(|(epoch, _)| *epoch).collect::<Vec<_>>()[3..], [0, 1020]);
+    // A listing brings no epoch, and an error none either: they are asked for.
+    let (listing, missing) = (open(&world, 0), open(&world, 0));
+    world.fake.clock.set(5000);
+    world.run(async {
+        let view = View::In(listing.clone());
+        object.list_dkeys(&world.client, &view, &mut Anchor::default(), 10, 1000).await.unwrap();
+        world.fake.refuse.set(Some((Der::NONEXIST, 1)));
+        get(&world, &object, &missing, "r").await.unwrap();
+    });
+    assert_eq!(sent(&world, Opcode::TxEpoch), 2);
+    assert_eq!((listing.epoch().unwrap(), missing.epoch().unwrap()), (5010, 5020));
+    assert_eq!(world.fake.fetched_at.borrow().last(), Some(&(5020, flags::IN_TRANSACTION)));
 }
 
 /// Aim: a commit goes on over a stale map, passing refusals and a restart of the engine with the same identity; a restart
