@@ -210,8 +210,8 @@ int daos_obj_close(daos_handle_t oh, daos_event_t *ev);
  *     one behind the other, without regard to the borders of buffers. Out: iov_len and sg_nr_out, up to the end
  *     of the last data. NULL, or a list without buffers: only sizes are wanted.
  * \param[in,out] ioms  Array of nr maps, or NULL. Out: iom_type, iom_size, the lowest and the highest extent
- *     with data (iom_recx_lo, iom_recx_hi). With DAOS_IOMF_DETAIL in iom_flags all of them in the order of the
- *     request in iom_recxs, of iom_nr elements, iom_nr_out the number that there are, which may be larger;
+ *     with data (iom_recx_lo, iom_recx_hi). With DAOS_IOMF_DETAIL in iom_flags all of them by
+ *     index in iom_recxs, of iom_nr elements, iom_nr_out the number that there are, which may be larger;
  *     iom_recxs NULL: an array is allocated, which the caller frees with free().
  * \param[in] ev  Event that the result goes to; NULL: wait for it.
  * \return 0; -DER_NO_HDL: no such object or transaction handle; -DER_INVAL: NULLs, an empty or wrongly sized

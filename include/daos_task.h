@@ -158,6 +158,13 @@ typedef daos_obj_list_t daos_obj_list_akey_t;
 
 typedef daos_obj_list_t daos_obj_list_recx_t;
 
+/*
+ * Of an object whole (DAOS_OPC_OBJ_LIST_OBJ): entries one behind the other in sgl, kds[].kd_key_len bytes each, *nr of
+ * them. kd_val_type: 2 a dkey; 3 an akey of the last dkey; 4 the record of its single value; 5 records of its extents. A
+ * record is a daos_recx_t, a daos_epoch_range_t, u64 size in bytes, u32 version, u32 flags; with bit 0 of the flags a
+ * single value follows it. dkey_anchor, akey_anchor and anchor are all zero to begin; the end is dkey_anchor's. Each
+ * answer begins with the keys that it goes on in. -DER_KEY2BIG: kds[0].kd_key_len bytes and three entries are needed.
+ */
 typedef daos_obj_list_t daos_obj_list_obj_t;
 
 typedef daos_obj_list_t daos_obj_key2anchor_t;

@@ -18,6 +18,7 @@ mod commit;
 mod confined;
 pub mod container;
 pub mod context;
+pub mod enumerate;
 mod fork;
 pub mod global;
 pub mod handle;

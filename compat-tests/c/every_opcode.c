@@ -307,7 +307,7 @@ objects(void)
 	SAME(daos_obj_register_class(coh, OC_S1, &attr, NULL), 43, struct daos_obj_register_class_t, .coh = coh,
 	     .cid = OC_S1, .cattr = &attr);
 	CHECK_RC(as_task(DAOS_OPC_OBJ_SYNC, NULL, 0), -DER_NOSYS);
-	CHECK_RC(as_task(DAOS_OPC_OBJ_LIST_OBJ, NULL, 0), -DER_NOSYS);
+	CHECK_RC(TASK(DAOS_OPC_OBJ_LIST_OBJ, daos_obj_list_obj_t, .oh = oh), -DER_INVAL);
 
 	OK(TASK(DAOS_OPC_OBJ_PUNCH_AKEYS, daos_obj_punch_t, .oh = oh, .dkey = &dkey, .akeys = &akey, .akey_nr = 1));
 	memset(out, 0, sizeof(out));

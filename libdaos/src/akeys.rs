@@ -174,24 +174,26 @@ fn check_room(iod: &Iod, has_list: bool, memory: &UserMemory, direction: Directi
 fn give_map(map: &mut daos_iom_t, iod: &Iod, found: &Fetched) -> Result<()> {
     let c_recx = |recx: &Recx| daos_recx_t { rx_idx: recx.idx, rx_nr: recx.nr };
     let none = Recx { idx: 0, nr: 0 };
+    let mut present = found.present.clone();
+    present.sort_unstable_by_key(|recx| recx.idx);
     map.iom_type = match iod.kind {
         IodKind::Single => DAOS_IOD_SINGLE,
         IodKind::Array => DAOS_IOD_ARRAY,
     };
     map.iom_size = found.size;
-    map.iom_recx_lo = c_recx(found.present.iter().min_by_key(|recx| recx.idx).unwrap_or(&none));
-    map.iom_recx_hi = c_recx(found.present.iter().max_by_key(|recx| recx.idx).unwrap_or(&none));
-    map.iom_nr_out = found.present.len() as u32;
+    map.iom_recx_lo = c_recx(present.first().unwrap_or(&none));
+    map.iom_recx_hi = c_recx(present.last().unwrap_or(&none));
+    map.iom_nr_out = present.len() as u32;
     if map.iom_flags & DAOS_IOMF_DETAIL == 0 {
         map.iom_nr_out = 0;
         return Ok(());
     }
-    if map.iom_recxs.is_null() && !found.present.is_empty() {
-        let bytes = found.present.len() * size_of::<daos_recx_t>();
+    if map.iom_recxs.is_null() && !present.is_empty() {
+        let bytes = present.len() * size_of::<daos_recx_t>();
         map.iom_recxs = crate::c::give_memory(&[], bytes)?.cast();
         map.iom_nr = map.iom_nr_out;
     }
-    for (index, recx) in found.present.iter().enumerate().take(map.iom_nr as usize) {
+    for (index, recx) in present.iter().enumerate().take(map.iom_nr as usize) {
         // SAFETY: the map has room for `iom_nr` extents, its maker's or ours.
         unsafe { map.iom_recxs.add(index).write_unaligned(c_recx(recx)) };
     }

@@ -26,6 +26,7 @@ mod c;
 mod call;
 mod event;
 mod handles;
+mod list_object;
 mod log;
 mod props;
 mod queue;

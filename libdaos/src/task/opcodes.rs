@@ -23,7 +23,7 @@ macro_rules! table {
                 unsafe { $call }
             })+
             // Codes that upstream has no function for either (0, 1: deprecated), those whose function is not of the public
-            // API (pool membership, which `dmg` changes; synchronisation and enumeration of objects, which engines use).
+            // API (pool membership, which `dmg` changes; synchronisation of objects, which engines use).
             _ => Der::NOSYS.rc(),
         }
     };
@@ -123,6 +123,7 @@ pub(super) unsafe fn call(arguments: &Arguments, ev: *mut daos_event_t) -> c_int
         DAOS_OPC_OBJ_LIST_RECX: daos_obj_list_recx_t => |a| daos_obj_list_recx(
             a.oh, a.th, a.dkey, a.akey, a.size, a.nr, a.recxs, a.eprs, a.anchor, a.incr_order, ev,
         );
+        DAOS_OPC_OBJ_LIST_OBJ: daos_obj_list_obj_t => |a| crate::list_object::list_object(&a, ev);
         DAOS_OPC_OBJ_KEY2ANCHOR: daos_obj_key2anchor_t =>
             |a| daos_obj_key2anchor(a.oh, a.th, a.dkey, a.akey, a.anchor, ev);
 
