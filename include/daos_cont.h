@@ -63,11 +63,11 @@ int daos_cont_aggregate(daos_handle_t coh, daos_epoch_t epoch, daos_event_t *ev)
 int daos_cont_alloc_oids(daos_handle_t coh, daos_size_t num_oids, uint64_t *oid, daos_event_t *ev);
 
 /**
- * Releases a container handle. Objects opened through it must be closed before.
+ * Releases a container handle. Objects that were opened through it can only be closed afterwards.
  *
  * \param[in] coh  Container handle.
  * \param[in] ev  Event that the result goes to; NULL: wait for it.
- * \return 0; -DER_NO_HDL: no such container handle; -DER_BUSY: an object is open through it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_UNREACH, -DER_TIMEDOUT: the pool's service can't be reached.
  */
 int daos_cont_close(daos_handle_t coh, daos_event_t *ev);
 

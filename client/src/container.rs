@@ -13,7 +13,7 @@ use daos_common::wire::pool::{
 };
 use daos_common::{Der, Epoch, Result};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use uuid::Uuid;
 
@@ -25,8 +25,8 @@ pub struct Container {
     pub(crate) flags: u64,
     pub(crate) label: String,
     pub(crate) props: Vec<Prop>,
-    /// Open objects; a container with some cannot be closed.
-    objects: AtomicUsize,
+    /// Whether its handle was closed; objects of it may live on.
+    closed: AtomicBool,
     /// The pool map prepared for placement at this container's redundancy level, once it was needed.
     pub(crate) placer: RwLock<Option<Arc<Placer>>>,
     /// Newest epoch at which a change through this handle is known to stand.
@@ -88,27 +88,46 @@ impl Container {
             flags,
             label,
             props,
-            objects: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
             placer: RwLock::new(None),
             seen: AtomicU64::new(0),
             owned_at,
         }
     }
 
-    /// Closes it. Of a handle that another process owns only the local part goes.
+    /// Closes it. Of a handle that another process owns only the local part goes. Objects that are still open can be
+    /// closed afterwards, nothing else: HDF5's connector closes its container before the last object.
     ///
     /// # Errors
-    /// `BUSY`: an object is open; `UNREACH`; `TIMEDOUT`.
+    /// `UNREACH`; `TIMEDOUT`.
     pub async fn close(&self, context: &Rc<Context>) -> Result<()> {
-        if self.objects.load(Ordering::Acquire) > 0 {
-            return Err(Der::BUSY.err(format!("container {}: an object of it is open; close it first", self.uuid)));
+        if self.owned_at == Some(fork::depth()) {
+            match self.pool.call::<_, ()>(context, Opcode::ContClose, &self.handle_request()).await {
+                Err(error) if !matches!(error.code(), Der::NO_HDL | Der::NONEXIST | Der::CONT_NONEXIST) => {
+                    return Err(error);
+                }
+                _ => {}
+            }
         }
-        if self.owned_at != Some(fork::depth()) {
-            return Ok(());
+        self.leave_pool();
+        Ok(())
+    }
+
+    /// Checks that it was not closed.
+    ///
+    /// # Errors
+    /// `NO_HDL`.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        match self.closed.load(Ordering::Acquire) {
+            true => Err(Der::NO_HDL.err(format!("container {}: its handle was closed", self.uuid))),
+            false => Ok(()),
         }
-        match self.pool.call::<_, ()>(context, Opcode::ContClose, &self.handle_request()).await {
-            Err(error) if !matches!(error.code(), Der::NO_HDL | Der::NONEXIST | Der::CONT_NONEXIST) => Err(error),
-            _ => Ok(()),
+    }
+
+    /// Counts no more as one that its pool has open.
+    fn leave_pool(&self) {
+        if !self.closed.swap(true, Ordering::AcqRel) {
+            self.pool.container_closed();
         }
     }
 
@@ -244,19 +263,11 @@ impl Container {
     pub(crate) fn seen_epoch(&self) -> Epoch {
         self.seen.load(Ordering::Acquire)
     }
-
-    pub(crate) fn object_opened(&self) {
-        self.objects.fetch_add(1, Ordering::AcqRel);
-    }
-
-    pub(crate) fn object_closed(&self) {
-        self.objects.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 impl Drop for Container {
     fn drop(&mut self) {
-        self.pool.container_closed();
+        self.leave_pool();
     }
 }
 

@@ -68,7 +68,6 @@ impl Object {
                  (container property rd_fac:0)"
             )));
         }
-        container.object_opened();
         Ok(Arc::new(Object { container: container.clone(), oid, mode, layout: RwLock::new(layout) }))
     }
 
@@ -100,8 +99,9 @@ impl Object {
     /// Where its shards are now.
     ///
     /// # Errors
-    /// `INVAL`: the pool's map has become too small for its class.
+    /// `INVAL`: the pool's map has become too small for its class; `NO_HDL`: its container's handle was closed.
     pub fn layout(&self) -> Result<Arc<Layout>> {
+        self.container.check_open()?;
         let layout = self.current_layout();
         if layout.version >= self.container.pool.map_version() {
             return Ok(layout);
@@ -172,12 +172,6 @@ impl Object {
 
     fn current_layout(&self) -> Arc<Layout> {
         self.layout.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Drop for Object {
-    fn drop(&mut self) {
-        self.container.object_closed();
     }
 }
 

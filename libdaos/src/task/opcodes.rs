@@ -10,6 +10,16 @@ use uuid::Uuid;
 /// The code between transactions and objects, which the header does not name.
 const OBJ_REGISTER_CLASS: daos_opc_t = 43;
 
+/// Whether the service of a pool or its containers does the call.
+pub(super) fn is_service_call(opcode: daos_opc_t) -> bool {
+    match opcode {
+        DAOS_OPC_CONT_ALLOC_OIDS => false,
+        DAOS_OPC_POOL_CONNECT..=DAOS_OPC_CONT_DESTROY_SNAP => true,
+        DAOS_OPC_POOL_FILTER_CONT | DAOS_OPC_CONT_SNAP_OIT_CREATE | DAOS_OPC_CONT_SNAP_OIT_DESTROY => true,
+        _ => false,
+    }
+}
+
 /// One arm per code: the record's type, and the call with the record `$a` and the event `$ev`.
 macro_rules! table {
     ($arguments:expr, $ev:ident; $($code:path : $record:ty => |$a:ident| $call:expr;)+) => {

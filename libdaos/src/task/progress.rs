@@ -124,6 +124,12 @@ pub(crate) unsafe fn start(task: *mut tse_task_t) -> c_int {
 unsafe fn launch(task: *mut tse_task_t) -> Result<()> {
     // SAFETY: the contract: the task and its scheduler live.
     let (arguments, operations) = unsafe { (arguments(task)?, of(daos_sys::tse_task2sched(task))?) };
+    // SAFETY: the contract: the task runs, its record and its bytes are its body's.
+    unsafe {
+        if opcodes::is_service_call((*arguments).opcode) && !is_final((*task).dt_result) {
+            (*task).dt_result = 0;
+        }
+    }
     let operation = Arc::new(Operation { event: UnsafeCell::new(daos_event_t::default()), task });
     let event = operation.event.get();
     // SAFETY: memory for an event, which stays as long as the operation.
@@ -147,6 +153,15 @@ unsafe fn launch(task: *mut tse_task_t) -> Result<()> {
         operations.end(&operation, operation.result());
     }
     Ok(())
+}
+
+/// Whether a result that a service call was given by what it depends on stays.
+///
+/// The original takes the task's result for that of the reply: with these it believes the reply, with any other that none
+/// has come, and then starts the task anew, whose result is 0 again. HDF5's connector depends on it: it creates a container
+/// after destroying one that may not have been there.
+fn is_final(propagated: c_int) -> bool {
+    [0, Der::INVAL.rc(), Der::UNREG.rc()].contains(&propagated)
 }
 
 impl Operation {
