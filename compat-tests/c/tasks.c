@@ -474,6 +474,64 @@ lists(void)
 }
 
 static int
+keep_result(tse_task_t *task, void *arg)
+{
+	**(int **)arg = task->dt_result;
+	return 0;
+}
+
+/* As HDF5 makes a file: away with the container of that name, which may not be there, then a new one. */
+static void
+containers(void)
+{
+	char           name[] = "0f8fad5b-d9cb-469f-a165-70867728950e";
+	tse_task_t    *destroy, *create, *open;
+	daos_handle_t  made = DAOS_HDL_INVAL, object;
+	struct record  record;
+	int            result[3], *place[3];
+
+	STEP("a container made after one that was not there was destroyed, closed before its object");
+	for (int i = 0; i < 3; i++) {
+		result[i] = 1;
+		place[i]  = &result[i];
+	}
+	OK(daos_task_create(DAOS_OPC_CONT_DESTROY, &sched, 0, NULL, &destroy));
+	daos_cont_destroy_t *destroy_args = daos_task_get_args(destroy);
+	destroy_args->poh   = poh;
+	destroy_args->cont  = name;
+	destroy_args->force = 1;
+	OK(daos_task_create(DAOS_OPC_CONT_CREATE, &sched, 1, &destroy, &create));
+	daos_cont_create_t *create_args = daos_task_get_args(create);
+	create_args->poh = poh;
+	OK(uuid_parse(name, create_args->uuid));
+	OK(daos_task_create(DAOS_OPC_CONT_OPEN, &sched, 1, &create, &open));
+	daos_cont_open_t *open_args = daos_task_get_args(open);
+	open_args->poh   = poh;
+	open_args->cont  = name;
+	open_args->flags = DAOS_COO_RW;
+	open_args->coh   = &made;
+	OK(tse_task_register_comp_cb(destroy, keep_result, &place[0], sizeof(place[0])));
+	OK(tse_task_register_comp_cb(create, keep_result, &place[1], sizeof(place[1])));
+	OK(tse_task_register_comp_cb(open, keep_result, &place[2], sizeof(place[2])));
+	OK(tse_task_schedule(open, false));
+	OK(tse_task_schedule(create, false));
+	OK(tse_task_schedule(destroy, true));
+	finish_all();
+	/* What the destruction answered stays with it: the calls after it have results of their own. */
+	CHECK(result[0] == -DER_NONEXIST && result[1] == 0 && result[2] == 0);
+
+	OK(daos_obj_open(made, check_oid(made, DAOS_OT_MULTI_HASHED, OC_SX), DAOS_OO_RW, &object, NULL));
+	record_set(&record, object, "k", 1);
+	OK(daos_obj_update(object, DAOS_TX_NONE, 0, &record.dkey, 1, &record.iod, &record.sgl, NULL));
+	OK(daos_cont_close(made, NULL));
+	CHECK(daos_obj_update(object, DAOS_TX_NONE, 0, &record.dkey, 1, &record.iod, &record.sgl, NULL) == -DER_NO_HDL);
+	OK(daos_obj_close(object, NULL));
+	OK(daos_cont_destroy(poh, name, 0, NULL));
+	CHECK(sched.ds_result == -DER_NONEXIST);
+	sched.ds_result = 0;
+}
+
+static int
 ended(void *arg, int rc)
 {
 	CHECK(rc == 0);
@@ -529,6 +587,7 @@ main(void)
 	reused();
 	errors();
 	lists();
+	containers();
 	ends();
 	for (int i = 0; i < OBJECTS; i++)
 		OK(daos_obj_close(oh[i], NULL));

@@ -54,7 +54,7 @@ program() {
     shift 2
     log=$logs/${title// /-}.log
     started=$(date +%s.%N)
-    timeout "$limit" "$@" >"$log" 2>&1 || status=$?
+    timeout -k 10 "$limit" "$@" >"$log" 2>&1 || status=$?
     seconds=$(awk "BEGIN { printf \"%.1f\", $(date +%s.%N) - $started }")
     case $status in
     0) printf 'vol: %-50s passed  %6s s\n' "$title" "$seconds" ;;

@@ -160,7 +160,6 @@ arguments(void)
 	CHECK_RC(daos_obj_punch_dkeys(oh, DAOS_TX_NONE, 0, 1, &none, NULL), -DER_INVAL);
 	CHECK_RC(daos_obj_close(poh, NULL), -DER_NO_HDL);
 	CHECK_RC(daos_obj_punch(DAOS_HDL_INVAL, DAOS_TX_NONE, 0, NULL), -DER_NO_HDL);
-	CHECK_RC(daos_cont_close(coh, NULL), -DER_BUSY);
 	CHECK_RC(daos_pool_disconnect(poh, NULL), -DER_BUSY);
 }
 
