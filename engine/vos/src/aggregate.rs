@@ -2,7 +2,8 @@
 //!
 //! A pass over a container goes key by key in small transactions, so that requests get in between. It drops single
 //! values that a newer one or a punch hides, extents that are hidden whole, punches older than a newer one, and keys
-//! with nothing left. It does not cut or join extents.
+//! with nothing left. An extent that is hidden in part is cut to what shows, in place: its data does not move, and whole
+//! units around and between the parts are freed.
 
 use crate::arena::Mem;
 use crate::extent::{self, Query};
@@ -25,6 +26,8 @@ const LOOK: usize = 256;
 pub struct Aggregation {
     epochs: RangeInclusive<Epoch>,
     begun: bool,
+    /// Objects written at or before this and not later have been looked at by an earlier pass.
+    since: Epoch,
     object_done: Option<Words>,
     /// Of the object at the offset.
     dkey_done: Option<(u64, Done)>,
@@ -34,17 +37,32 @@ pub struct Aggregation {
     extent_done: Option<(u64, Words)>,
 }
 
+/// Which key a pass has come to.
 #[derive(Clone, Debug)]
-struct Done {
-    words: Words,
-    key: Vec<u8>,
+pub(crate) struct Done {
+    pub(crate) words: Words,
+    pub(crate) key: Vec<u8>,
 }
 
 impl Aggregation {
     /// A pass over versions of `epochs`. The caller knows that nobody reads at an epoch in it other than its last, and
     /// that nothing is written any more at or below its last.
     pub fn new(epochs: RangeInclusive<Epoch>) -> Aggregation {
-        Aggregation { epochs, begun: false, object_done: None, dkey_done: None, akey_done: None, extent_done: None }
+        Aggregation {
+            epochs,
+            begun: false,
+            since: 0,
+            object_done: None,
+            dkey_done: None,
+            akey_done: None,
+            extent_done: None,
+        }
+    }
+
+    /// Passes over objects that nothing was written to after `since`. The caller knows that a pass over a range that
+    /// began like this one's was completed up to there.
+    pub fn since(self, since: Epoch) -> Aggregation {
+        Aggregation { since, ..self }
     }
 
     /// The last epoch of the pass once it has begun: earlier than it was asked for when a transaction was prepared before
@@ -54,14 +72,15 @@ impl Aggregation {
     }
 }
 
-struct Child {
-    cursor: Cursor,
-    done: Done,
-    record: Record,
+/// A key or object below a record.
+pub(crate) struct Child {
+    pub(crate) cursor: Cursor,
+    pub(crate) done: Done,
+    pub(crate) record: Record,
 }
 
 /// The first child of a tree behind `done`.
-fn next_child(mem: &impl Mem, root: u64, order: KeyOrder, done: Option<&Done>) -> Result<Option<Child>> {
+pub(crate) fn next_child(mem: &impl Mem, root: u64, order: KeyOrder, done: Option<&Done>) -> Result<Option<Child>> {
     let cursor = match done {
         None => KeyTree::first(mem, root)?,
         Some(done) => {
@@ -116,6 +135,10 @@ impl Aggregation {
         let objects = Record::read(mem, cont.record)?;
         let after = self.object_done.map(|words| Done { words, key: Vec::new() });
         let Some(object) = next_child(mem, objects.root, KeyOrder::Hashed, after.as_ref())? else { return Ok(true) };
+        if object.record.extra <= self.since {
+            self.object_done = Some(object.done.words);
+            return Ok(false);
+        }
         let oid = object_of(object.done.words).oid;
         let floor = punched(mem, &object.record, self.last(), Version::default())?;
         let after = self.dkey_done.as_ref().filter(|done| done.0 == object.record.off).map(|done| &done.1);
@@ -196,12 +219,12 @@ impl Aggregation {
         Ok(false)
     }
 
-    /// Looks at some extents and drops the hidden ones; `true` when all were looked at.
+    /// Looks at some extents, drops the hidden ones and cuts those hidden in part; `true` when all were looked at.
     fn extents(&mut self, state: &mut State, akey: &Record, floor: Version) -> Result<bool> {
         let mem = &state.arena;
         let begin = self.extent_done.filter(|done| done.0 == akey.off).map_or([0; 3], |done| done.1);
         let mut cursor = ExtentTree::seek_above(mem, akey.root, &Probe::exact(begin))?;
-        let mut hidden = Vec::new();
+        let (mut hidden, mut cuts) = (Vec::new(), Vec::new());
         let mut last = begin;
         for _ in 0..LOOK {
             let Some(at) = &mut cursor else { break };
@@ -209,18 +232,24 @@ impl Aggregation {
             last = [entry[0], entry[1], entry[2]];
             let version = Version { epoch: !entry[1], seq: !entry[2] };
             let query = Query { lo: entry[0], hi: entry[4], epoch: self.last(), floor, limit: usize::MAX };
-            if self.epochs.contains(&version.epoch) && !extent::is_visible(mem, akey.root, &query, version)? {
-                hidden.push(entry);
+            if self.epochs.contains(&version.epoch) {
+                let shown = extent::shown(mem, akey.root, &query, version)?;
+                let parts = extent::kept_parts(&entry, &shown, akey.extra)?;
+                if shown.is_empty() {
+                    hidden.push(entry);
+                } else if parts != [(entry[0], entry[4])] {
+                    cuts.push((entry, parts));
+                }
             }
             if !ExtentTree::advance(mem, at)? {
                 cursor = None;
             }
-            if hidden.len() == BATCH {
+            if hidden.len() + cuts.len() >= BATCH {
                 break;
             }
         }
         self.extent_done = Some((akey.off, last));
-        if !hidden.is_empty() {
+        if !hidden.is_empty() || !cuts.is_empty() {
             let mut tx = Tx::begin(state, Room::Kept)?;
             let mut root = akey.root;
             for entry in &hidden {
@@ -230,6 +259,9 @@ impl Aggregation {
                 }
             }
             extent::free_entries(&mut tx, &hidden, akey.extra);
+            for (entry, parts) in &cuts {
+                extent::cut(&mut tx, &mut root, entry, parts, akey.extra)?;
+            }
             set_record_word(&mut tx, akey.off, Record::ROOT, root)?;
             tx.commit()?;
         }

@@ -16,7 +16,7 @@ use crate::arena::Mem;
 use crate::record::{Version, run_of};
 use crate::store::Tier;
 use crate::tree::{ExtentEntry, ExtentTree, Probe};
-use crate::tx::Tx;
+use crate::tx::{Run, Tx};
 use daos_common::{Epoch, Result};
 use std::ops::Range;
 
@@ -221,11 +221,103 @@ impl Walk<'_> {
     }
 }
 
-/// Whether any record of the range shows `version`.
-pub(crate) fn is_visible(mem: &impl Mem, root: u64, query: &Query, version: Version) -> Result<bool> {
+/// The parts of the query's range in which `version` is what shows, in order, touching ones joined.
+pub(crate) fn shown(mem: &impl Mem, root: u64, query: &Query, version: Version) -> Result<Vec<(u64, u64)>> {
     let mut walk = Walk { query, pieces: Vec::new(), spare: Vec::new(), sure: 0, sure_data: 0, stopped: false };
     walk.visit(mem, root, 0)?;
-    Ok(walk.pieces.iter().any(|piece| piece.version == version))
+    let mut parts: Vec<(u64, u64)> = Vec::new();
+    for piece in walk.pieces.iter().filter(|piece| piece.version == version) {
+        match parts.last_mut().filter(|last| last.1 == piece.lo) {
+            Some(last) => last.1 = piece.hi,
+            None => parts.push((piece.lo, piece.hi)),
+        }
+    }
+    Ok(parts)
+}
+
+/// Bytes of a gap inside an extent of the arena for which it is split: the two entries cost more than less would give.
+const SPLIT_MIN_BYTES: u64 = 512;
+
+/// Which parts of an extent to keep so that all of `shown` stays and whole units of its tier between, before and behind
+/// are freed; the extent itself when that frees nothing.
+///
+/// # Errors
+/// `DF_INVAL`: the extent's size.
+pub(crate) fn kept_parts(entry: &[u64; 5], shown: &[(u64, u64)], record_bytes: u64) -> Result<Vec<(u64, u64)>> {
+    let (lo, hi) = (entry[0], entry[4]);
+    let (tier, off) = match Data::decode(entry[3]) {
+        Data::Punched => return Ok(vec![(lo, hi)]),
+        Data::Arena(off) => (Tier::Arena, off),
+        Data::Blob(off) => (Tier::Blob, off),
+    };
+    if record_bytes == 0 || shown.is_empty() {
+        return Ok(vec![(lo, hi)]);
+    }
+    let bytes = hi.checked_sub(lo).and_then(|records| records.checked_mul(record_bytes));
+    if bytes.and_then(|bytes| off.checked_add(bytes)).is_none() {
+        return Err(crate::arena::damaged("an extent's size"));
+    }
+    let unit = tier.unit();
+    // A part begins at a record that begins at a unit.
+    let step = unit >> record_bytes.trailing_zeros().min(unit.trailing_zeros());
+    let end_unit = |at: u64| ((at - lo) * record_bytes).div_ceil(unit);
+    let start_unit = |at: u64| (at - lo) * record_bytes / unit;
+    let gap_min = if tier == Tier::Arena { SPLIT_MIN_BYTES / unit } else { 1 };
+    let mut parts: Vec<(u64, u64)> = Vec::new();
+    for &(from, to) in shown {
+        let from = lo + (from - lo) / step * step;
+        match parts.last_mut() {
+            Some(last) if start_unit(from) < end_unit(last.1) + gap_min => last.1 = to,
+            None if start_unit(from) == 0 => parts.push((lo, to)),
+            _ => parts.push((from, to)),
+        }
+    }
+    if let Some(last) = parts.last_mut()
+        && end_unit(last.1) == end_unit(hi)
+    {
+        last.1 = hi;
+    }
+    Ok(parts)
+}
+
+/// Cuts an extent, sound by [`kept_parts`], to those parts; the units of its data that no part needs are freed.
+///
+/// # Errors
+/// `NOSPACE`.
+pub(crate) fn cut(
+    tx: &mut Tx<'_>,
+    root: &mut u64,
+    entry: &[u64; 5],
+    parts: &[(u64, u64)],
+    record_bytes: u64,
+) -> Result<()> {
+    let (tier, off) = match Data::decode(entry[3]) {
+        Data::Punched => return Ok(()),
+        Data::Arena(off) => (Tier::Arena, off),
+        Data::Blob(off) => (Tier::Blob, off),
+    };
+    let Some(cursor) = ExtentTree::seek(tx, *root, &Probe::exact([entry[0], entry[1], entry[2]]))? else {
+        return Ok(());
+    };
+    ExtentTree::remove(tx, root, &cursor)?;
+    let whole = run_of(tier, off, (entry[4] - entry[0]) * record_bytes);
+    let mut free = whole.unit;
+    for &(lo, hi) in parts {
+        let from = off + (lo - entry[0]) * record_bytes;
+        let run = run_of(tier, from, (hi - lo) * record_bytes);
+        if free < run.unit {
+            tx.free_run(Run { tier, unit: free, units: run.unit - free });
+        }
+        free = run.unit + run.units;
+        let data = if tier == Tier::Arena { Data::Arena(from) } else { Data::Blob(from) };
+        let words = [lo, entry[1], entry[2]];
+        ExtentTree::insert(tx, root, &Probe::exact(words), [lo, words[1], words[2], data.encode(), hi])?;
+    }
+    let end = whole.unit + whole.units;
+    if free < end {
+        tx.free_run(Run { tier, unit: free, units: end - free });
+    }
+    Ok(())
 }
 
 /// Whether data was written above `floor` and at or below `epoch`.

@@ -294,6 +294,15 @@ impl VosCont {
     pub fn aggregate(&self, pass: &mut crate::Aggregation, budget: usize) -> Result<bool> {
         crate::aggregate::aggregate(&self.inner, &self.cont, pass, budget)
     }
+
+    /// Goes on with a pass that drops versions later than an epoch, for about `budget` steps of at most 64 removals;
+    /// `true` when the pass is complete. Nothing is written to the container meanwhile.
+    ///
+    /// # Errors
+    /// As [`VosCont::aggregate`].
+    pub fn discard(&self, pass: &mut crate::Discard, budget: usize) -> Result<bool> {
+        crate::discard::discard(&self.inner, &self.cont, pass, budget)
+    }
 }
 
 impl Update<'_> {

@@ -7,13 +7,14 @@
 
 //!
 //! From the bottom: `arena` (mapped file, redo log; all `unsafe`), `space` (allocation), `tx` (transactions), `tree`
-//! (B+tree), `record` and `extent` (what the trees hold), and the verbs: `update`, `fetch`, `list`, `query`, `reclaim`, `aggregate`;
+//! (B+tree), `record` and `extent` (what the trees hold), and the verbs: `update`, `fetch`, `list`, `query`, `reclaim`, `aggregate`, `discard`;
 //! for distributed transactions `apply`, `changes`, `transactions`.
 
 mod aggregate;
 mod apply;
 mod arena;
 mod changes;
+mod discard;
 mod extent;
 mod face;
 mod fetch;
@@ -29,6 +30,7 @@ mod tx;
 mod update;
 
 pub use aggregate::Aggregation;
+pub use discard::Discard;
 pub use face::*;
 pub use list::extents_from;
 pub use query::{GET_AKEY, GET_DKEY, GET_MAX, GET_MIN, GET_RECX};

@@ -125,6 +125,7 @@ fn use_transactions(cont: &VosCont) {
     let array = ReadScope::Akey { dkey: b"array".to_vec(), akey: b"x".to_vec(), recxs };
     let _ = cont.newest_change(object(0), &array);
     let _ = cont.aggregate(&mut crate::Aggregation::new(0..=250), 200);
+    let _ = cont.discard(&mut crate::Discard::new(120, |_, _| false), 200);
 }
 
 fn use_all(pool: &VosPool) -> daos_common::Result<()> {

@@ -5,6 +5,7 @@ mod audit;
 mod crash;
 mod damage;
 mod epochs;
+mod history;
 mod limits;
 mod model;
 mod transactions;
