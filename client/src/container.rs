@@ -9,9 +9,10 @@ use daos_common::wire::Opcode;
 use daos_common::wire::pool::{
     AttrAction, AttrReply, AttrRequest, ContAllocOidsReply, ContAllocOidsRequest, ContCreateRequest,
     ContDestroyRequest, ContHandleRequest, ContName, ContOpenReply, ContOpenRequest, ContQueryReply, ContQueryRequest,
-    ContSetPropRequest, ContSnapDestroyRequest, ContSnapListReply, ContSnapReply, Prop, PropValue,
+    ContSetPropRequest, ContSnapCreateRequest, ContSnapDestroyReply, ContSnapDestroyRequest, ContSnapListReply,
+    ContSnapReply, Prop, PropValue, SnapshotEntry,
 };
-use daos_common::{Der, Epoch, Result};
+use daos_common::{Der, Epoch, ObjectId, Result};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -223,31 +224,35 @@ impl Container {
         Ok(reply.first)
     }
 
-    /// Takes a snapshot and returns its epoch.
+    /// Takes a snapshot, with a name unless that is empty, and returns its epoch.
     ///
     /// # Errors
-    /// As [`Container::alloc_oids`].
-    pub async fn create_snapshot(&self, context: &Rc<Context>) -> Result<Epoch> {
-        let reply: ContSnapReply = self.pool.call(context, Opcode::ContSnapCreate, &self.handle_request()).await?;
+    /// `EXIST`: the name is taken; `INVAL`: it is too long; `NOSPACE`: the container has as many snapshots as it may; as
+    /// [`Container::alloc_oids`].
+    pub async fn create_snapshot(&self, context: &Rc<Context>, name: String) -> Result<Epoch> {
+        let (pool, cont_handle, operation) = (self.pool.uuid, self.handle, context.operation());
+        let body = ContSnapCreateRequest { pool, cont_handle, operation, name };
+        let reply: ContSnapReply = self.pool.call(context, Opcode::ContSnapCreate, &body).await?;
         Ok(reply.epoch)
     }
 
-    /// Destroys the snapshots of `low..=high`.
+    /// Destroys the snapshots of `low..=high`; the objects that listed theirs, which nothing names any more.
     ///
     /// # Errors
-    /// `NONEXIST`: there is none; as [`Container::alloc_oids`].
-    pub async fn destroy_snapshots(&self, context: &Rc<Context>, low: Epoch, high: Epoch) -> Result<()> {
+    /// `NONEXIST`: `low` is `high` and no snapshot; as [`Container::alloc_oids`].
+    pub async fn destroy_snapshots(&self, context: &Rc<Context>, low: Epoch, high: Epoch) -> Result<Vec<ObjectId>> {
         let body = ContSnapDestroyRequest { pool: self.pool.uuid, cont_handle: self.handle, low, high };
-        self.pool.call(context, Opcode::ContSnapDestroy, &body).await
+        let reply: ContSnapDestroyReply = self.pool.call(context, Opcode::ContSnapDestroy, &body).await?;
+        Ok(reply.oits)
     }
 
-    /// Its snapshots, ascending.
+    /// Its snapshots, in order of epoch.
     ///
     /// # Errors
     /// As [`Container::query`].
-    pub async fn list_snapshots(&self, context: &Rc<Context>) -> Result<Vec<Epoch>> {
+    pub async fn list_snapshots(&self, context: &Rc<Context>) -> Result<Vec<SnapshotEntry>> {
         let reply: ContSnapListReply = self.pool.call(context, Opcode::ContSnapList, &self.handle_request()).await?;
-        Ok(reply.epochs)
+        Ok(reply.snapshots)
     }
 
     fn handle_request(&self) -> ContHandleRequest {

@@ -10,9 +10,9 @@ use daos_common::pool_map::PoolMap;
 use daos_common::wire::Opcode;
 use daos_common::wire::mgmt::{PoolFindReply, PoolFindRequest, PoolListEntry, PoolListReply, PoolListRequest};
 use daos_common::wire::pool::{
-    AttrAction, AttrReply, AttrRequest, ContEntry, PoolConnectReply, PoolConnectRequest, PoolHandleRequest,
-    PoolListContReply, PoolMapReply, PoolQueryReply, PoolQueryRequest, Prop, TargetSpaceReply, TargetSpaceRequest,
-    TierSpace,
+    AttrAction, AttrReply, AttrRequest, ContEntry, ContInfo, FilterPart, PoolConnectReply, PoolConnectRequest,
+    PoolFilterContReply, PoolFilterContRequest, PoolHandleRequest, PoolListContReply, PoolMapReply, PoolQueryReply,
+    PoolQueryRequest, Prop, TargetSpaceReply, TargetSpaceRequest, TierSpace,
 };
 use daos_common::{Der, Rank, Result};
 use serde::Serialize;
@@ -204,6 +204,30 @@ impl Pool {
         let body = PoolHandleRequest { pool: self.uuid, handle: self.handle };
         let reply: PoolListContReply = self.call(context, Opcode::PoolListCont, &body).await?;
         Ok(reply.containers)
+    }
+
+    /// The pool's containers that meet conditions (all of `parts`, or `any` of them), with their state.
+    ///
+    /// # Errors
+    /// As [`Pool::query`]; `INVAL`: too many conditions.
+    pub async fn filter_containers(
+        &self,
+        context: &Rc<Context>,
+        parts: Vec<FilterPart>,
+        any: bool,
+    ) -> Result<Vec<ContInfo>> {
+        let body = PoolFilterContRequest { pool: self.uuid, handle: self.handle, parts, any };
+        let reply: PoolFilterContReply = self.call(context, Opcode::PoolFilterCont, &body).await?;
+        Ok(reply.containers)
+    }
+
+    /// Makes the pool's service step down; it is taken over at once.
+    ///
+    /// # Errors
+    /// As [`Pool::query`].
+    pub async fn stop_service(&self, context: &Rc<Context>) -> Result<()> {
+        let body = PoolHandleRequest { pool: self.uuid, handle: self.handle };
+        self.call(context, Opcode::PoolStopService, &body).await
     }
 
     /// Reads or changes the pool's user attributes.

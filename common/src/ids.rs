@@ -44,10 +44,18 @@ pub struct ObjectId {
     pub hi: u64,
 }
 
+/// Type of objects that list the objects of a snapshot (`DAOS_OT_OIT_V2`).
+pub const OTYPE_OIT: u8 = 14;
+
 impl ObjectId {
     /// The object type byte (`enum daos_otype_t`).
     pub fn type_byte(self) -> u8 {
         (self.hi >> 56) as u8
+    }
+
+    /// Whether it lists the objects of a snapshot (`DAOS_OT_OIT_V2`); its low 64 bits are the snapshot's epoch then.
+    pub fn is_oit(self) -> bool {
+        self.type_byte() == OTYPE_OIT
     }
 
     /// The redundancy ordinal (`OR_*`): 0 while the class is unresolved.

@@ -154,6 +154,7 @@ impl Engine {
                 counters: starter.counters(&name, Some(index)),
                 updates: telemetry.requests("update", index),
                 fetches: telemetry.requests("fetch", index),
+                aggregation_gap: config.environment.aggregation_gap,
             };
             targets.push(starter.start::<TargetReady>(&name, 1 + index, |ready| target::run(setup, ready))?);
         }

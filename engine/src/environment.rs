@@ -10,6 +10,10 @@ use std::time::Duration;
 const DEFAULT_PROVIDER: &str = "ofi+tcp";
 /// Timeout of a request between engines when `CRT_TIMEOUT` is not set.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Age of versions that are merged when `DAOS_VOS_AGG_GAP` is not set, as the original's.
+const DEFAULT_AGGREGATION_GAP: Duration = Duration::from_secs(20);
+/// The longest that it may say.
+const AGGREGATION_GAP_MAX_SECONDS: u64 = 180;
 /// File system type of tmpfs, from `linux/magic.h`.
 const TMPFS_MAGIC: u64 = 0x0102_1994;
 
@@ -20,16 +24,20 @@ pub struct Environment {
     pub fabric: FabricConfig,
     /// Timeout of a request between engines.
     pub timeout: Duration,
+    /// Age that versions reach before they are merged in the background.
+    pub aggregation_gap: Duration,
 }
 
 impl Environment {
-    /// Reads `D_PROVIDER`, `D_INTERFACE`, `D_DOMAIN`, `D_PORT`, `CRT_TIMEOUT`; empty values count as not set.
+    /// Reads `D_PROVIDER`, `D_INTERFACE`, `D_DOMAIN`, `D_PORT`, `CRT_TIMEOUT`, `DAOS_VOS_AGG_GAP`; empty values count as
+    /// not set.
     ///
     /// # Errors
     /// `INVAL`: a number that isn't one.
     pub fn read() -> Result<Environment> {
         let port = number("D_PORT", u64::from(u16::MAX))?.map(|port| port as u16).filter(|&port| port != 0);
         let timeout = number("CRT_TIMEOUT", u64::from(u32::MAX))?.filter(|&seconds| seconds != 0);
+        let gap = number("DAOS_VOS_AGG_GAP", AGGREGATION_GAP_MAX_SECONDS)?;
         Ok(Environment {
             fabric: FabricConfig {
                 provider: text("D_PROVIDER").unwrap_or_else(|| DEFAULT_PROVIDER.to_owned()),
@@ -38,6 +46,7 @@ impl Environment {
                 port,
             },
             timeout: timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs),
+            aggregation_gap: gap.map_or(DEFAULT_AGGREGATION_GAP, Duration::from_secs),
         })
     }
 }

@@ -1,19 +1,18 @@
 //! Containers.
 
 use crate::api_pool::name;
-use crate::attrs::{self, NamePlace, ValuePlaces};
-use crate::c::{Out, OutArray, give_global, take_global, text};
+use crate::attrs;
+use crate::c::{Out, give_global, take_global, text};
 use crate::call::{Call, answer};
 use crate::handles::{CONTAINERS, POOLS};
 use crate::props;
 use daos_client::Container;
 use daos_common::acl::{Acl, Principal};
 use daos_common::props::{co, pack_status};
-use daos_common::wire::pool::{AttrAction, Prop, PropValue};
+use daos_common::wire::pool::{Prop, PropValue};
 use daos_common::{Der, Epoch, Result, label};
-use daos_sys::{DAOS_SNAP_OPT_OIT, d_iov_t, d_string_t, daos_acl, daos_acl_principal_type, daos_anchor_t};
-use daos_sys::{daos_cont_info_t, daos_epoch_range_t, daos_epoch_t, daos_event_t, daos_handle_t, daos_prop_t};
-use daos_sys::{daos_size_t, daos_snapshot_opts, uuid_t};
+use daos_sys::{d_iov_t, d_string_t, daos_acl, daos_acl_principal_type, daos_cont_info_t, daos_event_t};
+use daos_sys::{daos_handle_t, daos_prop_t, daos_size_t, uuid_t};
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use uuid::Uuid;
 
@@ -365,75 +364,6 @@ daos_export::export! { Der;
         })())
     }
 
-    fn daos_cont_create_snap(
-        coh: daos_handle_t,
-        epoch: *mut daos_epoch_t,
-        _name: *mut c_char,
-        ev: *mut daos_event_t,
-    ) -> c_int {
-        // SAFETY: the contract of `c`.
-        unsafe { create_snap(coh, epoch, 0, ev) }
-    }
-
-    fn daos_cont_create_snap_opt(
-        coh: daos_handle_t,
-        epoch: *mut daos_epoch_t,
-        _name: *mut c_char,
-        opts: daos_snapshot_opts,
-        ev: *mut daos_event_t,
-    ) -> c_int {
-        // SAFETY: the contract of `c`.
-        unsafe { create_snap(coh, epoch, opts, ev) }
-    }
-
-    fn daos_cont_destroy_snap(coh: daos_handle_t, epr: daos_epoch_range_t, ev: *mut daos_event_t) -> c_int {
-        // SAFETY: the contract of `c`.
-        unsafe { Call::on(ev) }.run(|| {
-            let container = CONTAINERS.get(coh.cookie)?;
-            if epr.epr_lo > epr.epr_hi {
-                return Err(Der::INVAL.err("an epoch range that ends before it begins"));
-            }
-            Ok(move |context| async move { container.destroy_snapshots(&context, epr.epr_lo, epr.epr_hi).await })
-        })
-    }
-
-    fn daos_cont_list_snap(
-        coh: daos_handle_t,
-        nr: *mut c_int,
-        epochs: *mut daos_epoch_t,
-        names: *mut *mut c_char,
-        anchor: *mut daos_anchor_t,
-        ev: *mut daos_event_t,
-    ) -> c_int {
-        // SAFETY: the contract of `c`.
-        unsafe { Call::on(ev) }.run(|| {
-            let container = CONTAINERS.get(coh.cookie)?;
-            // SAFETY: the contract of `c`.
-            let (count, anchor) = unsafe { (Out::required(nr, "nr")?, Out::optional(anchor)) };
-            let room = usize::try_from(count.get()).unwrap_or(0);
-            // SAFETY: the contract of `c`.
-            let (places, names) = unsafe { (OutArray::new(epochs, room), OutArray::new(names, room)) };
-            Ok(move |context| async move {
-                let found = container.list_snapshots(&context).await?;
-                for (index, epoch) in found.iter().enumerate() {
-                    places.set(index, *epoch);
-                    // Snapshots have no names yet: an empty one.
-                    if let Some(name) = names.get(index).filter(|_| index < places.len()) {
-                        // SAFETY: a buffer for a name by the contract, if it is there.
-                        if let Some(name) = unsafe { Out::optional(name) } {
-                            name.set(0);
-                        }
-                    }
-                }
-                count.set(found.len() as c_int);
-                if let Some(anchor) = anchor {
-                    anchor.set(daos_anchor_t { da_type: daos_sys::DAOS_ANCHOR_TYPE_EOF as u16, ..anchor.get() });
-                }
-                Ok(())
-            })
-        })
-    }
-
     fn daos_cont_list_attr(
         coh: daos_handle_t,
         buffer: *mut c_char,
@@ -441,15 +371,7 @@ daos_export::export! { Der;
         ev: *mut daos_event_t,
     ) -> c_int {
         // SAFETY: the contract of `c`.
-        unsafe { Call::on(ev) }.run(|| {
-            let container = CONTAINERS.get(coh.cookie)?;
-            // SAFETY: the contract of `c`.
-            let place = unsafe { NamePlace::new(buffer, size) }?;
-            Ok(move |context| async move {
-                place.give(&container.attributes(&context, AttrAction::List).await?);
-                Ok(())
-            })
-        })
+        unsafe { attrs::list::<Container>(coh, buffer, size, ev) }
     }
 
     fn daos_cont_get_attr(
@@ -461,17 +383,7 @@ daos_export::export! { Der;
         ev: *mut daos_event_t,
     ) -> c_int {
         // SAFETY: the contract of `c`.
-        unsafe { Call::on(ev) }.run(|| {
-            let container = CONTAINERS.get(coh.cookie)?;
-            // SAFETY: the contract of `c`.
-            let names = unsafe { attrs::names(n, names) }?;
-            // SAFETY: the contract of `c`.
-            let places = unsafe { ValuePlaces::new(names.len(), buffers, sizes) }?;
-            Ok(move |context| async move {
-                places.give(&container.attributes(&context, AttrAction::Get(names)).await?);
-                Ok(())
-            })
-        })
+        unsafe { attrs::get::<Container>(coh, n, names, buffers, sizes, ev) }
     }
 
     fn daos_cont_set_attr(
@@ -483,12 +395,7 @@ daos_export::export! { Der;
         ev: *mut daos_event_t,
     ) -> c_int {
         // SAFETY: the contract of `c`.
-        unsafe { Call::on(ev) }.run(|| {
-            let container = CONTAINERS.get(coh.cookie)?;
-            // SAFETY: the contract of `c`.
-            let action = unsafe { attrs::set(n, names, values, sizes) }?;
-            Ok(move |context| async move { container.attributes(&context, action).await.map(drop) })
-        })
+        unsafe { attrs::set::<Container>(coh, n, names, values, sizes, ev) }
     }
 
     fn daos_cont_del_attr(
@@ -498,31 +405,6 @@ daos_export::export! { Der;
         ev: *mut daos_event_t,
     ) -> c_int {
         // SAFETY: the contract of `c`.
-        unsafe { Call::on(ev) }.run(|| {
-            let container = CONTAINERS.get(coh.cookie)?;
-            // SAFETY: the contract of `c`.
-            let names = unsafe { attrs::names(n, names) }?;
-            Ok(move |context| async move {
-                container.attributes(&context, AttrAction::Delete(names)).await.map(drop)
-            })
-        })
+        unsafe { attrs::delete::<Container>(coh, n, names, ev) }
     }
-}
-
-/// # Safety
-/// The contract of [`crate::c`].
-unsafe fn create_snap(coh: daos_handle_t, epoch: *mut daos_epoch_t, opts: u32, ev: *mut daos_event_t) -> c_int {
-    // SAFETY: the contract of this function.
-    unsafe { Call::on(ev) }.run(|| {
-        let container = CONTAINERS.get(coh.cookie)?;
-        // SAFETY: the contract of this function.
-        let place = unsafe { Out::required(epoch, "epoch") }?;
-        if opts & DAOS_SNAP_OPT_OIT != 0 {
-            return Err(Der::NOTSUPPORTED.err("a snapshot with a table of objects is not built yet"));
-        }
-        Ok(move |context| async move {
-            place.set(container.create_snapshot(&context).await?);
-            Ok(())
-        })
-    })
 }

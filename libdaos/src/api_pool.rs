@@ -1,13 +1,13 @@
 //! Pools.
 
-use crate::attrs::{self, NamePlace, ValuePlaces};
+use crate::attrs;
 use crate::c::{Out, OutArray, give_global, take_global, text, text_array};
 use crate::call::{Call, answer};
 use crate::handles::POOLS;
 use crate::props;
 use daos_client::Pool;
 use daos_common::pool_map::{ComponentState, DomainKind, PoolMap};
-use daos_common::wire::pool::{AttrAction, PoolQueryReply};
+use daos_common::wire::pool::PoolQueryReply;
 use daos_common::{Der, Rank, Result, label};
 use daos_sys::{DPI_ENGINES_ENABLED, DPI_SPACE, DRS_NOT_STARTED};
 use daos_sys::{d_iov_t, d_rank_list_t, d_rank_t, daos_event_t, daos_handle_t, daos_pool_cont_info, daos_pool_info_t};
@@ -225,15 +225,7 @@ daos_export::export! { Der;
         ev: *mut daos_event_t,
     ) -> c_int {
         // SAFETY: the contract of `c`.
-        unsafe { Call::on(ev) }.run(|| {
-            let pool = POOLS.get(poh.cookie)?;
-            // SAFETY: the contract of `c`.
-            let place = unsafe { NamePlace::new(buffer, size) }?;
-            Ok(move |context| async move {
-                place.give(&pool.attributes(&context, AttrAction::List).await?);
-                Ok(())
-            })
-        })
+        unsafe { attrs::list::<Pool>(poh, buffer, size, ev) }
     }
 
     fn daos_pool_get_attr(
@@ -245,17 +237,7 @@ daos_export::export! { Der;
         ev: *mut daos_event_t,
     ) -> c_int {
         // SAFETY: the contract of `c`.
-        unsafe { Call::on(ev) }.run(|| {
-            let pool = POOLS.get(poh.cookie)?;
-            // SAFETY: the contract of `c`.
-            let names = unsafe { attrs::names(n, names) }?;
-            // SAFETY: the contract of `c`.
-            let places = unsafe { ValuePlaces::new(names.len(), buffers, sizes) }?;
-            Ok(move |context| async move {
-                places.give(&pool.attributes(&context, AttrAction::Get(names)).await?);
-                Ok(())
-            })
-        })
+        unsafe { attrs::get::<Pool>(poh, n, names, buffers, sizes, ev) }
     }
 
     fn daos_pool_set_attr(
@@ -267,12 +249,7 @@ daos_export::export! { Der;
         ev: *mut daos_event_t,
     ) -> c_int {
         // SAFETY: the contract of `c`.
-        unsafe { Call::on(ev) }.run(|| {
-            let pool = POOLS.get(poh.cookie)?;
-            // SAFETY: the contract of `c`.
-            let action = unsafe { attrs::set(n, names, values, sizes) }?;
-            Ok(move |context| async move { pool.attributes(&context, action).await.map(drop) })
-        })
+        unsafe { attrs::set::<Pool>(poh, n, names, values, sizes, ev) }
     }
 
     fn daos_pool_del_attr(
@@ -282,12 +259,7 @@ daos_export::export! { Der;
         ev: *mut daos_event_t,
     ) -> c_int {
         // SAFETY: the contract of `c`.
-        unsafe { Call::on(ev) }.run(|| {
-            let pool = POOLS.get(poh.cookie)?;
-            // SAFETY: the contract of `c`.
-            let names = unsafe { attrs::names(n, names) }?;
-            Ok(move |context| async move { pool.attributes(&context, AttrAction::Delete(names)).await.map(drop) })
-        })
+        unsafe { attrs::delete::<Pool>(poh, n, names, ev) }
     }
 }
 

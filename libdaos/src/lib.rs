@@ -19,6 +19,8 @@ mod api_object_info;
 mod api_perms;
 mod api_pipeline;
 mod api_pool;
+mod api_pool_filter;
+mod api_snapshot;
 mod api_task;
 mod api_tx;
 mod attrs;

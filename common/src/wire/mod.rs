@@ -9,6 +9,7 @@
 //! Which context of an engine serves what: context 0 is the service thread (pool, container, management), context
 //! `1 + i` is target `i` (objects).
 
+pub mod history;
 pub mod mgmt;
 pub mod object;
 pub mod pipeline;
@@ -72,10 +73,18 @@ opcodes! {
     ContSetProp = 45, "[`pool::ContSetPropRequest`] → ().";
     ContAttr = 46, "[`pool::AttrRequest`] → [`pool::AttrReply`].";
     ContAllocOids = 47, "[`pool::ContAllocOidsRequest`] → [`pool::ContAllocOidsReply`].";
-    ContSnapCreate = 48, "[`pool::ContHandleRequest`] → [`pool::ContSnapReply`].";
-    ContSnapDestroy = 49, "[`pool::ContSnapDestroyRequest`] → ().";
+    ContSnapCreate = 48, "[`pool::ContSnapCreateRequest`] → [`pool::ContSnapReply`].";
+    ContSnapDestroy = 49, "[`pool::ContSnapDestroyRequest`] → [`pool::ContSnapDestroyReply`].";
     ContSnapList = 50, "[`pool::ContHandleRequest`] → [`pool::ContSnapListReply`].";
     ContTargetDestroy = 51, "Pool service to engines, context 0: [`pool::ContTargetDestroyRequest`] → ().";
+    ContHistoryFetch = 52, "Engine to pool service: [`history::ContHistoryRequest`] → [`history::ContHistory`].";
+    ContTargetHistory = 53, "Pool service to engines, context 0: [`history::ContTargetRequest`] → [`history::ContTargetReply`].";
+    ContAggregate = 54, "[`history::ContAggregateRequest`] → [`history::ContProgressReply`].";
+    ContRollback = 55, "[`history::ContRollbackRequest`] → [`history::ContProgressReply`].";
+    ContSnapOit = 56, "[`history::ContSnapOitRequest`] → [`history::ContSnapOitReply`].";
+    ContSnapWait = 57, "[`history::ContSnapWaitRequest`] → [`history::ContSnapWaitReply`].";
+    PoolFilterCont = 58, "[`pool::PoolFilterContRequest`] → [`pool::PoolFilterContReply`].";
+    PoolStopService = 59, "[`pool::PoolHandleRequest`] → ().";
 
     ObjUpdate = 60, "Context of the target: [`object::ObjUpdateRequest`] → [`object::ObjUpdateReply`].";
     ObjFetch = 61, "Context of the target: [`object::ObjFetchRequest`] → [`object::ObjFetchReply`].";

@@ -191,6 +191,8 @@ pub struct HandleCheckReply {
     pub flags: u64,
     /// Version of the pool map.
     pub map_version: u32,
+    /// Which epochs of the container are still needed.
+    pub history: super::history::ContHistory,
 }
 
 /// Tells a rank to forget container handles.
@@ -364,6 +366,19 @@ pub struct ContAllocOidsReply {
     pub first: u64,
 }
 
+/// Makes a snapshot. Repeating it with the same operation gives the same snapshot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ContSnapCreateRequest {
+    /// The pool.
+    pub pool: Uuid,
+    /// The container handle.
+    pub cont_handle: Uuid,
+    /// Identity of the operation, the same in every resend.
+    pub operation: Uuid,
+    /// Its name; may be empty.
+    pub name: String,
+}
+
 /// A new snapshot.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ContSnapReply {
@@ -384,11 +399,122 @@ pub struct ContSnapDestroyRequest {
     pub high: Epoch,
 }
 
+/// Destroyed snapshots.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ContSnapDestroyReply {
+    /// The objects that listed their objects; nothing refers to them any more.
+    pub oits: Vec<crate::ObjectId>,
+}
+
+/// A snapshot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SnapshotEntry {
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// Its name; may be empty.
+    pub name: String,
+}
+
 /// A container's snapshots.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ContSnapListReply {
-    /// Ascending.
-    pub epochs: Vec<Epoch>,
+    /// In order of epoch.
+    pub snapshots: Vec<SnapshotEntry>,
+}
+
+/// What of a container's state a filter compares (`PCF_KEY_*`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum FilterKey {
+    /// When it was last opened (HLC).
+    OpenTime,
+    /// When it was last changed (HLC).
+    ModifyTime,
+    /// Number of snapshots.
+    Snapshots,
+    /// Number of open handles.
+    Handles,
+}
+
+/// How a filter compares (`PCF_FUNC_*`): the container's state stands on the left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Comparison {
+    /// ==
+    Equal,
+    /// !=
+    Unequal,
+    /// <
+    Less,
+    /// <=
+    LessOrEqual,
+    /// >
+    Greater,
+    /// >=
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    /// Whether `left` compares so with `right`.
+    pub fn holds(self, left: u64, right: u64) -> bool {
+        match self {
+            Comparison::Equal => left == right,
+            Comparison::Unequal => left != right,
+            Comparison::Less => left < right,
+            Comparison::LessOrEqual => left <= right,
+            Comparison::Greater => left > right,
+            Comparison::GreaterOrEqual => left >= right,
+        }
+    }
+}
+
+/// One condition on a container.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FilterPart {
+    /// What is compared.
+    pub key: FilterKey,
+    /// How.
+    pub comparison: Comparison,
+    /// With what.
+    pub value: u64,
+}
+
+/// Lists the containers that meet conditions.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PoolFilterContRequest {
+    /// The pool.
+    pub pool: Uuid,
+    /// The pool handle.
+    pub handle: Uuid,
+    /// The conditions; none: every container meets them. At most [`FILTER_PARTS_MAX`].
+    pub parts: Vec<FilterPart>,
+    /// One condition is enough, instead of all.
+    pub any: bool,
+}
+
+/// Conditions in one filter (`DAOS_POOL_CONT_FILTER_MAX_NPARTS`).
+pub const FILTER_PARTS_MAX: usize = 8;
+
+/// A container with its state.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ContInfo {
+    /// UUID and label.
+    pub id: ContEntry,
+    /// Epoch of the newest snapshot; 0 without one.
+    pub newest_snapshot: Epoch,
+    /// Number of open handles.
+    pub handles: u32,
+    /// Number of snapshots.
+    pub snapshots: u32,
+    /// When it was last opened (HLC).
+    pub open_time: u64,
+    /// When it was last changed (HLC).
+    pub modify_time: u64,
+}
+
+/// The containers that meet conditions.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PoolFilterContReply {
+    /// In order of label, then UUID.
+    pub containers: Vec<ContInfo>,
 }
 
 /// Tells a rank to drop its share of a container.

@@ -163,6 +163,7 @@ fn alone(target: &Rc<Target>, session: &Session, header: &TxHeader, part: &TxPar
     dtx.locks.check(part)?;
     let body = wire::encode(&CommittedBody { others: Vec::new() })?;
     let (epoch, reads) = (target.clock.now(), (header.read_epoch, part.reads.as_slice()));
+    let _under_way = session.share.history(session.cont).begin_write(epoch)?;
     let epoch = vos.validate_and_decide(header.tx, epoch, reads, &body, &part.writes)?;
     telemetry::add(&target.counters.committed, 1);
     forget_later(target, &session.share, session.cont, &session.opened, header.tx);
@@ -193,12 +194,16 @@ async fn together(
     let _place = target.leading.enter(LEADING_MAX).ok_or_else(|| Der::TX_BUSY.err("too many transactions at once"))?;
     let attempt = target.clock.now();
     let first = session.take(target, header, own)?;
+    // A snapshot of now or later waits for the outcome, and so does aggregation.
+    let under_way = session.share.history(session.cont).begin_write(first);
     let locked = Locked { dtx: &session.opened.dtx, tx: header.tx };
+    let under_way = under_way?;
     let request = TxPrepareRequest { header: header.clone(), leader: own.target, attempt };
     let answers = join_all(others.iter().map(|part| ask(target, &request, part))).await;
     let targets: Vec<TxTarget> = others.iter().map(|part| part.target).collect();
     let decided = decide(target, session, header.tx, own, (first, &answers), &targets);
     drop(locked);
+    drop(under_way);
     match decided {
         Ok(epoch) => {
             telemetry::add(&target.counters.committed, 1);

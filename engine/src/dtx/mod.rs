@@ -46,6 +46,8 @@ const WAITING_MAX: usize = 256;
 pub struct Transactions {
     /// Keys held.
     pub locks: Locks,
+    /// Newest epoch at which a prepared one was committed here since the start.
+    pub newest: Cell<Epoch>,
     /// Those that are prepared here, for other leaders.
     prepared: RefCell<HashMap<Uuid, Rc<Prepared>>>,
     /// Those that this target leads and has not decided, or has yet to tell of their abort.
@@ -120,6 +122,7 @@ impl Session {
         }
         // After the await: from here on the container cannot be destroyed under the request.
         let opened = share.opened(grant.cont)?;
+        share.history(grant.cont).check_serving()?;
         Ok(Session { share, cont: grant.cont, opened })
     }
 

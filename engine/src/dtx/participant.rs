@@ -121,6 +121,7 @@ fn settle(target: &Target, opened: &Opened, tx: Uuid, attempt: Epoch, outcome: T
             // The decision stands, however far this host's clock is behind: what comes next is after it.
             target.clock.start_after(epoch)?;
             vos.commit_prepared(tx, epoch, &prepared.part.writes)?;
+            dtx.newest.set(dtx.newest.get().max(epoch));
         }
     }
     dtx.prepared.borrow_mut().remove(&tx);

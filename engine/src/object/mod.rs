@@ -15,12 +15,13 @@ use crate::dtx::Transactions;
 use crate::dtx::locks::Locks;
 use crate::target::Target;
 use crate::target::handles::Grant;
+use crate::target::history::History;
 use crate::target::share::{Opened, Share};
 use crate::telemetry;
 use daos_common::ids::EPOCH_MAX;
 use daos_common::wire::object::{BulkDesc, DataPath, ObjHeader};
 use daos_common::wire::{self, Opcode};
-use daos_common::{Der, Epoch, Error, Iod, IodKind, Result, UnitOid, flags};
+use daos_common::{Der, Epoch, Error, Iod, IodKind, Result, UnitOid};
 use daos_fabric::Incoming;
 use daos_vos::VosCont;
 use serde::de::DeserializeOwned;
@@ -110,6 +111,7 @@ struct Session {
     grant: Grant,
     cont: VosCont,
     dtx: Rc<Transactions>,
+    history: Rc<History>,
     oid: UnitOid,
 }
 
@@ -119,7 +121,9 @@ impl Session {
         share.check_map_version(header.map_version)?;
         // After the awaits: from here on the container cannot be destroyed under the request.
         let Opened { vos: cont, dtx } = share.opened(grant.cont)?;
-        Ok(Session { share, grant, cont, dtx, oid: header.oid })
+        let history = share.history(grant.cont);
+        history.check_serving()?;
+        Ok(Session { share, grant, cont, dtx, history, oid: header.oid })
     }
 
     /// The epoch to write at: the caller's, or this moment. One further ahead than a peer's clock may be is refused, so
@@ -138,7 +142,7 @@ impl Session {
     ///
     /// # Errors
     /// `TX_BUSY`: the outcome takes too long; `HLC_SYNC`: the epoch is further ahead than a peer's clock may be;
-    /// `TX_RESTART`: a read of a transaction at an epoch whose state is no longer kept.
+    /// `TX_RESTART`: an epoch whose state is no longer kept.
     async fn read_epoch(&self, target: &Target, header: &ObjHeader, scope: Scope<'_>) -> Result<(Epoch, Epoch)> {
         let epoch = match header.epoch {
             0 | EPOCH_MAX => EPOCH_MAX,
@@ -153,8 +157,8 @@ impl Session {
             Scope::Container => locks.blocks_listing(epoch),
         };
         self.dtx.wait_while(target, blocked).await?;
-        if header.flags & flags::IN_TRANSACTION != 0 && epoch < self.cont.aggregated_to()? {
-            return Err(Der::TX_RESTART.err("the state that the transaction reads is no longer kept"));
+        if epoch != EPOCH_MAX {
+            self.history.check_read(&self.cont, epoch)?;
         }
         Ok((epoch, if epoch == EPOCH_MAX { target.clock.now() } else { epoch }))
     }

@@ -5,9 +5,9 @@
 
 use super::transfer::{self, Remote, Step};
 use super::{Session, check_iods, check_key, check_punch, check_regions, decode, regions};
-use crate::target::Target;
 use crate::target::operations::Verdict;
 use crate::target::share::Store;
+use crate::target::{Target, aggregation};
 use crate::telemetry;
 use daos_common::wire::object::{BulkDesc, ObjPunchRequest, ObjUpdateReply, ObjUpdateRequest};
 use daos_common::wire::{self};
@@ -16,6 +16,9 @@ use daos_fabric::Incoming;
 use daos_vos::{Place, Update};
 use futures_util::FutureExt;
 use std::rc::Rc;
+
+/// How often a write that finds no space is tried again after making room.
+const RELIEFS: usize = 8;
 
 /// Carries out an update.
 pub async fn update(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>> {
@@ -49,6 +52,7 @@ fn check_inline(payload: usize, bytes: u64) -> Result<()> {
     Ok(())
 }
 
+/// Writes; when the target is full, versions that nobody needs make room, and it is tried again.
 async fn write(
     target: &Rc<Target>,
     incoming: &Incoming,
@@ -57,12 +61,35 @@ async fn write(
     bytes: u64,
 ) -> Result<Epoch> {
     let held = target.budget.take(bytes).await;
+    let mut outcome = write_once(target, incoming, session, request).await;
+    for _ in 0..RELIEFS {
+        match &outcome {
+            Err(error) if error.code() == Der::NOSPACE && aggregation::relieve(target, &session.share).await => {
+                outcome = write_once(target, incoming, session, request).await;
+            }
+            _ => break,
+        }
+    }
+    let epoch = outcome?;
+    drop(held);
+    telemetry::add(&target.counters.updates, 1);
+    telemetry::add(&target.counters.bytes_written, bytes);
+    Ok(epoch)
+}
+
+async fn write_once(
+    target: &Rc<Target>,
+    incoming: &Incoming,
+    session: &Session,
+    request: &ObjUpdateRequest,
+) -> Result<Epoch> {
     let dkey = std::slice::from_ref(&request.dkey);
     session.until_free(target, Some(dkey)).await?;
     let (header, iods) = (&request.header, &request.iods);
     // For the conditions now; the epoch of a caller that names none is that of the commit, so that the update does not
     // come to stand behind what others read meanwhile.
     let epoch = Session::write_epoch(target, header)?;
+    let _under_way = session.history.begin_write(epoch)?;
     let mut reserved = session.cont.reserve_update(session.oid, epoch, &request.dkey, header.flags, iods)?;
     let store = session.share.store()?;
     match regions(&request.data) {
@@ -73,9 +100,6 @@ async fn write(
     session.until_free(target, Some(dkey)).await?;
     let epoch = if header.epoch == 0 { target.clock.now() } else { epoch };
     reserved.commit_at(epoch)?;
-    drop(held);
-    telemetry::add(&target.counters.updates, 1);
-    telemetry::add(&target.counters.bytes_written, bytes);
     Ok(epoch)
 }
 
@@ -188,6 +212,7 @@ pub async fn punch(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>> 
         Verdict::New(running) => {
             session.until_free(target, (!request.dkeys.is_empty()).then_some(request.dkeys.as_slice())).await?;
             let epoch = Session::write_epoch(target, &request.header)?;
+            let _under_way = session.history.begin_write(epoch)?;
             let dkeys: Vec<&[u8]> = request.dkeys.iter().map(Vec::as_slice).collect();
             let akeys: Vec<&[u8]> = request.akeys.iter().map(Vec::as_slice).collect();
             session.cont.punch(session.oid, epoch, &dkeys, &akeys, request.header.flags)?;

@@ -1,4 +1,4 @@
-//! Containers: create, destroy, properties, object numbers, snapshots.
+//! Containers: create, destroy, properties, object numbers.
 
 use super::cont_handle::visible;
 use super::state::{Change, ContHandle, Container};
@@ -10,8 +10,7 @@ use daos_common::props::{CONTAINER, co};
 use daos_common::wire::Opcode;
 use daos_common::wire::pool::{
     ContAllocOidsReply, ContAllocOidsRequest, ContCreateRequest, ContDestroyRequest, ContName, ContQueryReply,
-    ContSetPropRequest, ContSnapDestroyRequest, ContSnapListReply, ContSnapReply, ContTargetDestroyRequest, Prop,
-    PropValue,
+    ContSetPropRequest, ContTargetDestroyRequest, Prop, PropValue,
 };
 use daos_common::{Der, Result, flags};
 use std::rc::Rc;
@@ -48,8 +47,15 @@ impl PoolService {
         let label = props::label(&props, co::LABEL);
         self.check_label_free(label, None)?;
         let now = service.clock.now();
-        let cont =
-            Container { props, snapshots: Vec::new(), next_oid: 0, open_time: 0, modify_time: now, destroying: false };
+        let cont = Container {
+            props,
+            snapshots: Vec::new(),
+            next_oid: 0,
+            open_time: 0,
+            modify_time: now,
+            destroying: false,
+            rolling_back: None,
+        };
         self.change(vec![Change::Cont(request.cont, Some(cont))])
     }
 
@@ -172,7 +178,7 @@ impl PoolService {
         Ok(ContQueryReply {
             props: visible(&cont, handle.permissions),
             handles: self.handles_of(handle.cont).len() as u32,
-            snapshots: cont.snapshots,
+            snapshots: cont.snapshot_epochs(),
             open_time: cont.open_time,
             modify_time: cont.modify_time,
         })
@@ -239,50 +245,13 @@ impl PoolService {
         self.change(vec![Change::Cont(handle.cont, Some(cont))])?;
         Ok(ContAllocOidsReply { first })
     }
-
-    /// Makes a snapshot of this moment.
-    ///
-    /// # Errors
-    /// `NO_HDL`; `NO_PERM`; `NOSPACE`: the container has as many as it may.
-    pub fn snap_create(&self, service: &Service, cont_handle: Uuid) -> Result<ContSnapReply> {
-        let (handle, mut cont) = self.opened(cont_handle)?;
-        check_write(&handle)?;
-        let limit = daos_common::props::number(&cont.props, co::SNAPSHOT_MAX);
-        if limit != 0 && cont.snapshots.len() as u64 >= limit {
-            return Err(Der::NOSPACE.err(format!("the container has its {limit} snapshots (max_snapshot)")));
-        }
-        let epoch = service.clock.now();
-        cont.snapshots.push(epoch);
-        cont.modify_time = epoch;
-        self.change(vec![Change::Cont(handle.cont, Some(cont))])?;
-        Ok(ContSnapReply { epoch })
-    }
-
-    /// Destroys the snapshots of an epoch range.
-    ///
-    /// # Errors
-    /// `NO_HDL`; `NO_PERM`; `INVAL`: the range is empty.
-    pub fn snap_destroy(&self, service: &Service, request: ContSnapDestroyRequest) -> Result<()> {
-        let (handle, mut cont) = self.opened(request.cont_handle)?;
-        check_write(&handle)?;
-        if request.low > request.high {
-            return Err(Der::INVAL.err(format!("snapshots from {} to {}", request.low, request.high)));
-        }
-        cont.snapshots.retain(|epoch| !(request.low..=request.high).contains(epoch));
-        cont.modify_time = service.clock.now();
-        self.change(vec![Change::Cont(handle.cont, Some(cont))])
-    }
-
-    /// The snapshots.
-    ///
-    /// # Errors
-    /// `NO_HDL`.
-    pub fn snap_list(&self, cont_handle: Uuid) -> Result<ContSnapListReply> {
-        Ok(ContSnapListReply { epochs: self.opened(cont_handle)?.1.snapshots })
-    }
 }
 
-fn check_write(handle: &ContHandle) -> Result<()> {
+/// That a handle may change the container's data.
+///
+/// # Errors
+/// `NO_PERM`.
+pub(super) fn check_write(handle: &ContHandle) -> Result<()> {
     if handle.permissions & perm::WRITE == 0 || handle.flags & (flags::OPEN_RW | flags::OPEN_EX) == 0 {
         return Err(Der::NO_PERM.err(format!("the handle does not allow changing container {}", handle.cont)));
     }

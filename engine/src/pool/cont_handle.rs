@@ -15,7 +15,7 @@ impl PoolService {
     ///
     /// # Errors
     /// `NO_HDL`: the pool handle; `NONEXIST`; `NO_PERM`: the ACL, or more than the pool handle allows; `BUSY`: exclusive,
-    /// now or wanted; `INVAL`: flags; `NOSPACE`.
+    /// now or wanted, or the container is being rolled back; `INVAL`: flags; `NOSPACE`.
     pub async fn cont_open(&self, service: &Rc<Service>, request: ContOpenRequest) -> Result<ContOpenReply> {
         acl::check_cont_open_flags(request.flags)?;
         if request.cont_handle.is_nil() {
@@ -25,6 +25,9 @@ impl PoolService {
         let (uuid, mut cont) = self.find(&request.cont)?;
         if self.is_resent_open(&request, uuid)? {
             return self.open_reply(request.cont_handle);
+        }
+        if let Some(epoch) = cont.rolling_back {
+            return Err(Der::BUSY.err(format!("container {uuid} is being rolled back to {epoch}; try again later")));
         }
         let writes = request.flags & (flags::OPEN_RW | flags::OPEN_EX) != 0;
         if writes && pool_handle.flags & flags::OPEN_RO != 0 {
@@ -62,7 +65,7 @@ impl PoolService {
             cont: handle.cont,
             label: props::label(&cont.props, co::LABEL).to_owned(),
             props: visible(&cont, handle.permissions),
-            snapshots: cont.snapshots,
+            snapshots: cont.snapshot_epochs(),
             open_time: cont.open_time,
             modify_time: cont.modify_time,
         })

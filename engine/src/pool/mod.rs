@@ -10,10 +10,13 @@
 mod attr;
 mod cont;
 mod cont_handle;
+mod filter;
 mod handle;
 mod props;
 mod query;
+mod rollback;
 pub mod security;
+mod snapshot;
 mod state;
 mod store;
 
@@ -33,6 +36,7 @@ use daos_vos::Durability;
 use serde::de::DeserializeOwned;
 use state::{Change, ContHandle, FORMAT_VERSION, Meta, PoolHandle, State};
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 use store::Store;
@@ -43,6 +47,10 @@ pub struct PoolService {
     pool: Uuid,
     store: Store,
     state: RefCell<State>,
+    /// Snapshots being made, by container.
+    holds: RefCell<BTreeMap<Uuid, u32>>,
+    /// Containers whose way back to a snapshot is being worked on.
+    returning: RefCell<BTreeSet<Uuid>>,
 }
 
 /// Carries out a pool or container operation of context 0.
@@ -77,7 +85,7 @@ pub async fn execute(service: &Rc<Service>, opcode: Opcode, body: &[u8]) -> Resu
         }
         Opcode::PoolHandleCheck => {
             let request: HandleCheckRequest = decode(body)?;
-            encode(service.pool(request.pool)?.check_handle(request.cont_handle))
+            encode(service.pool(request.pool)?.check_handle(service, request.cont_handle))
         }
         Opcode::PoolMapFetch => {
             let request: wire::pool::PoolHandleRequest = decode(body)?;
@@ -123,16 +131,50 @@ async fn execute_container(service: &Rc<Service>, opcode: Opcode, body: &[u8]) -
             encode(service.pool(request.pool)?.alloc_oids(request))
         }
         Opcode::ContSnapCreate => {
-            let request: wire::pool::ContHandleRequest = decode(body)?;
-            encode(service.pool(request.pool)?.snap_create(service, request.cont_handle))
+            let request: wire::pool::ContSnapCreateRequest = decode(body)?;
+            encode(service.pool(request.pool)?.snap_create(service, request).await)
         }
         Opcode::ContSnapDestroy => {
             let request: wire::pool::ContSnapDestroyRequest = decode(body)?;
-            encode(service.pool(request.pool)?.snap_destroy(service, request))
+            encode(service.pool(request.pool)?.snap_destroy(service, request).await)
         }
         Opcode::ContSnapList => {
             let request: wire::pool::ContHandleRequest = decode(body)?;
             encode(service.pool(request.pool)?.snap_list(request.cont_handle))
+        }
+        _ => execute_history(service, opcode, body).await,
+    }
+}
+
+async fn execute_history(service: &Rc<Service>, opcode: Opcode, body: &[u8]) -> Result<Vec<u8>> {
+    match opcode {
+        Opcode::ContSnapOit => {
+            let request: wire::history::ContSnapOitRequest = decode(body)?;
+            encode(service.pool(request.pool)?.snap_oit(service, request))
+        }
+        Opcode::ContSnapWait => {
+            let request: wire::history::ContSnapWaitRequest = decode(body)?;
+            encode(service.pool(request.pool)?.snap_wait(service, request).await)
+        }
+        Opcode::ContHistoryFetch => {
+            let request: wire::history::ContHistoryRequest = decode(body)?;
+            encode(service.pool(request.pool)?.history(service, request.cont))
+        }
+        Opcode::ContAggregate => {
+            let request: wire::history::ContAggregateRequest = decode(body)?;
+            encode(service.pool(request.pool)?.aggregate(service, request).await)
+        }
+        Opcode::ContRollback => {
+            let request: wire::history::ContRollbackRequest = decode(body)?;
+            encode(service.pool(request.pool)?.rollback(service, request).await)
+        }
+        Opcode::PoolFilterCont => {
+            let request: wire::pool::PoolFilterContRequest = decode(body)?;
+            encode(service.pool(request.pool)?.filter_containers(request))
+        }
+        Opcode::PoolStopService => {
+            let request: wire::pool::PoolHandleRequest = decode(body)?;
+            encode(service.stop_pool_service(request.pool, request.handle))
         }
         other => Err(Der::BAD_TARGET.err(format!("{other:?} is served by targets, not by context 0"))),
     }
@@ -158,7 +200,7 @@ impl PoolService {
         let store = Store::create(path, pool, durability, &records)?;
         let mut state = State::default();
         changes.into_iter().for_each(|change| state.apply(change));
-        Ok(Rc::new(PoolService { pool, store, state: RefCell::new(state) }))
+        Ok(Rc::new(PoolService::over(pool, store, state)))
     }
 
     /// Opens the service of a pool.
@@ -171,7 +213,17 @@ impl PoolService {
         let state = State::from_records(&records).map_err(|error| error.at(path.display()))?;
         // A snapshot taken before a restart must not be later than what is written after it.
         clock::start_after(clock, state.newest_time(), path).map_err(|error| error.at(path.display()))?;
-        Ok(Rc::new(PoolService { pool, store, state: RefCell::new(state) }))
+        Ok(Rc::new(PoolService::over(pool, store, state)))
+    }
+
+    fn over(pool: Uuid, store: Store, state: State) -> PoolService {
+        PoolService {
+            pool,
+            store,
+            state: RefCell::new(state),
+            holds: RefCell::default(),
+            returning: RefCell::default(),
+        }
     }
 
     /// Takes up what an earlier run left unfinished.
@@ -182,6 +234,17 @@ impl PoolService {
             let (own, other) = (self.clone(), service.clone());
             service.runtime.spawn(async move { own.finish_destroy(&other, cont).await }).detach();
         }
+        self.resume_rollbacks(&service);
+    }
+
+    /// Ends it, on the word of an open pool handle: it answers no more changes, and its store can be opened anew.
+    ///
+    /// # Errors
+    /// `NO_HDL`.
+    pub fn step_down(&self, handle: Uuid) -> Result<()> {
+        self.handle(handle)?;
+        self.store.close();
+        Ok(())
     }
 
     /// The pool.
@@ -247,12 +310,16 @@ impl PoolService {
     }
 
     /// What an open container handle allows on data.
-    fn check_handle(&self, handle: Uuid) -> Result<HandleCheckReply> {
+    ///
+    /// # Errors
+    /// `NO_HDL`; `INPROGRESS`: the container is being rolled back.
+    fn check_handle(&self, service: &Service, handle: Uuid) -> Result<HandleCheckReply> {
         use daos_common::acl::perm;
         let found = self.cont_handle(handle)?;
+        let history = self.history(service, found.cont)?;
         let may = |permission: u64, flag: u64| if found.permissions & permission != 0 { flag } else { 0 };
         let flags = may(perm::READ, flags::OPEN_RO) | may(perm::WRITE, flags::OPEN_RW);
-        Ok(HandleCheckReply { cont: found.cont, flags, map_version: self.map_version() })
+        Ok(HandleCheckReply { cont: found.cont, flags, map_version: self.map_version(), history })
     }
 
     /// Who owns the pool, and its ACL.

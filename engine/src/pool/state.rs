@@ -17,13 +17,13 @@
 use super::store::Write;
 use daos_common::pool_map::PoolMap;
 use daos_common::wire::pool::Prop;
-use daos_common::{Der, Epoch, Rank, Result, wire};
+use daos_common::{Der, Epoch, ObjectId, Rank, Result, wire};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Version of the records.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What doesn't change.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -60,8 +60,8 @@ pub struct PoolHandle {
 pub struct Container {
     /// Its properties, label, ACL and owner among them.
     pub props: Vec<Prop>,
-    /// Epochs, ascending.
-    pub snapshots: Vec<Epoch>,
+    /// Its snapshots, in order of epoch.
+    pub snapshots: Vec<Snapshot>,
     /// Next object number to give out.
     pub next_oid: u64,
     /// When it was last opened.
@@ -70,6 +70,28 @@ pub struct Container {
     pub modify_time: Epoch,
     /// Being destroyed: it has no label, and targets may still hold parts of it.
     pub destroying: bool,
+    /// On its way back to the snapshot of this epoch: targets may still hold later versions.
+    pub rolling_back: Option<Epoch>,
+}
+
+/// A snapshot of a container.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// Its name; may be empty.
+    pub name: String,
+    /// The operation that made it, to recognise a resend.
+    pub operation: Uuid,
+    /// The object that lists the objects of the snapshot, if there is one.
+    pub oit: Option<ObjectId>,
+}
+
+impl Container {
+    /// Epochs of the snapshots, ascending.
+    pub fn snapshot_epochs(&self) -> Vec<Epoch> {
+        self.snapshots.iter().map(|snapshot| snapshot.epoch).collect()
+    }
 }
 
 /// An open container handle.
@@ -192,16 +214,22 @@ impl State {
     /// `DF_INVAL`: a record is damaged or missing; `DF_INCOMPT`: of another version.
     pub fn from_records<'a>(records: impl IntoIterator<Item = (&'a Vec<u8>, &'a Vec<u8>)>) -> Result<State> {
         let mut state = State::default();
+        let records: Vec<_> = records.into_iter().collect();
+        // The version first: records of another one need not be readable.
+        for (key, value) in records.iter().filter(|(key, _)| key.as_slice() == b"meta") {
+            if let Change::Meta(meta) = Change::from_record(key, value)?
+                && meta.format != FORMAT_VERSION
+            {
+                return Err(Der::DF_INCOMPT.err(format!("records of format {}, not {FORMAT_VERSION}", meta.format)));
+            }
+        }
         for (key, value) in records {
             state.apply(Change::from_record(key, value)?);
         }
         match (&state.meta, &state.map) {
-            (Some(meta), Some(map)) if meta.format == FORMAT_VERSION => {
+            (Some(_), Some(map)) => {
                 map.validate().map_err(|error| Der::DF_INVAL.err(error.message()))?;
                 Ok(state)
-            }
-            (Some(meta), _) if meta.format != FORMAT_VERSION => {
-                Err(Der::DF_INCOMPT.err(format!("records of format {}, not {FORMAT_VERSION}", meta.format)))
             }
             _ => Err(Der::DF_INVAL.err("the records of the pool itself are missing")),
         }
@@ -211,7 +239,7 @@ impl State {
     pub fn newest_time(&self) -> Epoch {
         let created = self.meta.iter().map(|meta| meta.created);
         let times = |cont: &Container| [cont.open_time, cont.modify_time];
-        let conts = self.conts.values().flat_map(|cont| times(cont).into_iter().chain(cont.snapshots.iter().copied()));
+        let conts = self.conts.values().flat_map(|cont| times(cont).into_iter().chain(cont.snapshot_epochs()));
         created.chain(conts).max().unwrap_or(0)
     }
 
@@ -259,11 +287,12 @@ mod tests {
         };
         let cont = Container {
             props: props.clone(),
-            snapshots: vec![5],
+            snapshots: vec![Snapshot { epoch: 5, name: "s".into(), operation: uuid, oit: None }],
             next_oid: 3,
             open_time: 1,
             modify_time: 2,
             destroying: false,
+            rolling_back: None,
         };
         let cont_handle = ContHandle { cont: uuid, pool_handle: uuid, flags: 1, permissions: 3 };
         let changes = [
@@ -286,6 +315,11 @@ mod tests {
         assert_eq!(State::from_records(&records).unwrap(), state);
         assert_eq!(state.newest_time(), 5);
         assert_eq!(State::default().newest_time(), 0);
+        let mut old = records.clone();
+        let meta = Meta { format: 1, pool: uuid, service_ranks: Vec::new(), created: 4 };
+        old.insert(b"meta".to_vec(), wire::encode(&meta).unwrap());
+        old.insert(b"c/short".to_vec(), vec![1]);
+        assert_eq!(State::from_records(&old).unwrap_err().code(), Der::DF_INCOMPT);
         records.insert(b"c/short".to_vec(), vec![1]);
         assert_eq!(State::from_records(&records).unwrap_err().code(), Der::DF_INVAL);
     }

@@ -80,6 +80,11 @@ impl Store {
         Store { path, pool, durability, open, epoch: Cell::new(0) }
     }
 
+    /// Closes the store; changes fail from here on.
+    pub fn close(&self) {
+        self.open.replace(None);
+    }
+
     /// Every record.
     ///
     /// # Errors
@@ -218,7 +223,7 @@ impl Store {
     }
 
     fn lost(&self) -> Error {
-        Der::MISC.err(format!("{}: not open", self.path.display()))
+        Der::NOTLEADER.err(format!("{}: the service has stepped down", self.path.display()))
     }
 }
 

@@ -270,6 +270,7 @@ impl Service {
                 Opcode::MgmtForward => encode(crate::drpc::mgmt::forwarded(&self, wire::decode(&body)?).await),
                 Opcode::PoolTargetQuery => encode(self.target_space(wire::decode(&body)?).await),
                 Opcode::PoolHandleRevoke => encode(self.handle_revoke(wire::decode(&body)?).await),
+                Opcode::ContTargetHistory => encode(self.cont_history(wire::decode(&body)?).await),
                 Opcode::ContTargetDestroy => encode(self.cont_target_destroy(wire::decode(&body)?).await),
                 _ => pool::execute(&self, opcode, &body).await,
             }

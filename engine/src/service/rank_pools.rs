@@ -6,6 +6,7 @@ use crate::storage::{PoolRecord, Storage};
 use crate::target::Target;
 use daos_blob::BlobId;
 use daos_common::wire::Opcode;
+use daos_common::wire::history::{ContHistory, ContHistoryRequest, ContTargetReply, ContTargetRequest};
 use daos_common::wire::mgmt::{TargetCreateRequest, TargetDestroyRequest};
 use daos_common::wire::pool::{
     ContTargetDestroyRequest, HandleCheckReply, HandleCheckRequest, HandleRevokeRequest, TargetSpaceReply,
@@ -14,6 +15,8 @@ use daos_common::wire::pool::{
 use daos_common::{Der, Error, Rank, Result};
 use daos_vos::PoolConfig;
 use futures_util::future::join_all;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::path::Path;
 use std::rc::Rc;
@@ -86,6 +89,48 @@ impl Service {
             self.add_pool(pool, service);
         }
         tracing::info!("pool {pool} is open on {} targets", self.targets.borrow().len() - failed);
+    }
+
+    /// Makes the service of a pool step down, on the word of a client that has the pool open. Its only replica takes over
+    /// again at once, with what the store says; what was under way is answered NOTLEADER and tried again by its client.
+    ///
+    /// # Errors
+    /// `NO_HDL`; `NOTREPLICA`, `NONEXIST`; what opening the store says, and the service is out of service then.
+    pub fn stop_pool_service(self: &Rc<Self>, pool: Uuid, handle: Uuid) -> Result<()> {
+        self.pool(pool)?.step_down(handle)?;
+        let reopened = PoolService::open(&self.storage.service_path(pool), pool, self.durability, &self.clock);
+        let outcome = reopened.as_ref().map(|_| ()).map_err(Error::clone);
+        if let Ok(service) = &reopened {
+            service.clone().resume(self.clone());
+        }
+        self.add_pool(pool, reopened);
+        tracing::info!("the service of pool {pool} has stepped down and taken over again");
+        outcome
+    }
+
+    /// Has every target of this rank act on a container's history.
+    ///
+    /// # Errors
+    /// Of the first target that fails.
+    pub async fn cont_history(&self, request: ContTargetRequest) -> Result<ContTargetReply> {
+        let ContTargetRequest { pool, cont, action } = request;
+        let acted = self.on_targets(move |target| {
+            let action = action.clone();
+            async move { target.act_on_history(pool, cont, action).await }
+        });
+        let mut done = true;
+        for outcome in acted.await {
+            done &= outcome?;
+        }
+        Ok(ContTargetReply { clock: self.clock.now(), done })
+    }
+
+    /// Asks the pool service which epochs of a container are still needed.
+    ///
+    /// # Errors
+    /// As [`Service::check_handle`]; `NONEXIST`: there is no such container.
+    pub async fn fetch_history(self: &Rc<Self>, pool: Uuid, cont: Uuid) -> Result<ContHistory> {
+        self.ask_pool_service(pool, Opcode::ContHistoryFetch, &ContHistoryRequest { pool, cont }).await
     }
 
     /// Tells this rank's targets the version of a pool's map.
@@ -234,8 +279,17 @@ impl Service {
     /// `NO_HDL`; what reaching the pool service says.
     pub async fn check_handle(self: &Rc<Self>, pool: Uuid, handle: Uuid) -> Result<HandleCheckReply> {
         let request = HandleCheckRequest { pool, cont_handle: handle };
+        self.ask_pool_service(pool, Opcode::PoolHandleCheck, &request).await
+    }
+
+    async fn ask_pool_service<Q: Serialize, R: DeserializeOwned>(
+        self: &Rc<Self>,
+        pool: Uuid,
+        opcode: Opcode,
+        request: &Q,
+    ) -> Result<R> {
         for rank in self.service_ranks(pool)? {
-            match self.call_rank(rank, Opcode::PoolHandleCheck, &request).await {
+            match self.call_rank(rank, opcode, request).await {
                 Err(error) if is_elsewhere(&error) => tracing::debug!("pool {pool}: {error}"),
                 outcome => return outcome,
             }

@@ -126,7 +126,8 @@ mod tests {
     use std::cell::Cell;
 
     fn reply() -> Result<HandleCheckReply> {
-        Ok(HandleCheckReply { cont: Uuid::from_u128(7), flags: flags::OPEN_RO, map_version: 1 })
+        let history = Default::default();
+        Ok(HandleCheckReply { cont: Uuid::from_u128(7), flags: flags::OPEN_RO, map_version: 1, history })
     }
 
     /// Aim: one check serves all who ask; a revocation that overtakes the answer wins; read-only is enforced.

@@ -4,7 +4,9 @@
 //! Requests of clients reach it directly ([`crate::object`]); the service thread reaches it through its
 //! [`Remote`] for what happens to whole pools and containers.
 
+pub mod aggregation;
 pub mod handles;
+pub mod history;
 pub mod operations;
 pub mod share;
 
@@ -65,6 +67,8 @@ pub struct TargetSetup {
     pub updates: Requests,
     /// Metrics of its fetches.
     pub fetches: Requests,
+    /// Age that versions reach before they are merged in the background.
+    pub aggregation_gap: Duration,
 }
 
 /// What a started target thread tells.
@@ -128,6 +132,7 @@ impl Poller for RingPoller {
 /// # Errors
 /// What opening the endpoint or the ring says.
 pub fn run(setup: TargetSetup, ready: &SyncSender<Result<TargetReady>>) -> Result<()> {
+    let gap = setup.aggregation_gap;
     let (target, inbox, stopped) = match open(setup) {
         Ok((target, remote, inbox, stopped)) => {
             let uri = target.runtime.endpoint().uri();
@@ -142,9 +147,11 @@ pub fn run(setup: TargetSetup, ready: &SyncSender<Result<TargetReady>>) -> Resul
     let runtime = target.runtime.clone();
     let jobs = runtime.spawn(inbox.serve(target.clone(), runtime.clone()));
     let accepting = runtime.spawn(accept(target.clone()));
+    let merging = runtime.spawn(aggregation::run(Rc::downgrade(&target), gap));
     runtime.block_on(async {
         let _ = stopped.await;
         drop(accepting);
+        drop(merging);
         target.drain().await;
     });
     drop(jobs);
@@ -270,6 +277,7 @@ impl Target {
         let check = || async {
             let reply = self.check_handle(pool, handle).await?;
             share.learn_map_version(reply.map_version);
+            share.history(reply.cont).learn(reply.history.clone());
             Ok(reply)
         };
         let grant = share.handles.grant(handle, check).await?;
@@ -303,6 +311,22 @@ impl Target {
     pub async fn context_uris(&self, rank: Rank) -> Result<Vec<String>> {
         let Some(service) = self.service.get() else { return Err(Der::INPROGRESS.err("the engine is starting")) };
         service.ask(&self.home, move |service| async move { service.context_uris(rank).await }).await
+    }
+
+    /// Asks the service thread which epochs of a container are still needed.
+    ///
+    /// # Errors
+    /// As [`Service::fetch_history`].
+    pub async fn fetch_history(&self, pool: Uuid, cont: Uuid) -> Result<daos_common::wire::history::ContHistory> {
+        let Some(service) = self.service.get() else {
+            return Err(Der::INPROGRESS.err("the engine is starting"));
+        };
+        service.ask(&self.home, move |service| async move { service.fetch_history(pool, cont).await }).await
+    }
+
+    /// The shares that are in service.
+    pub fn share_list(&self) -> Vec<Rc<Share>> {
+        self.shares.borrow().values().filter(|share| share.store().is_ok()).cloned().collect()
     }
 
     /// The ring to the data tier.

@@ -1,6 +1,7 @@
 //! A target's share of one pool: its store, its blob, its open containers and handles.
 
 use super::handles::Handles;
+use super::history::History;
 use crate::dtx::Transactions;
 use daos_blob::Blob;
 use daos_common::{Der, Epoch, Error, Result};
@@ -46,6 +47,7 @@ pub struct Share {
     containers: RefCell<HashMap<Uuid, Opened>>,
     dying: RefCell<HashSet<Uuid>>,
     reclaiming: Cell<bool>,
+    histories: RefCell<HashMap<Uuid, Rc<History>>>,
 }
 
 impl Share {
@@ -61,6 +63,7 @@ impl Share {
             containers: RefCell::default(),
             dying: RefCell::default(),
             reclaiming: Cell::new(false),
+            histories: RefCell::default(),
         }
     }
 
@@ -143,6 +146,19 @@ impl Share {
         opened
     }
 
+    /// The history of a container of the share.
+    pub fn history(&self, cont: Uuid) -> Rc<History> {
+        let mut histories = self.histories.borrow_mut();
+        histories.entry(cont).or_insert_with(|| Rc::new(History::new(cont))).clone()
+    }
+
+    /// Whether less than a quarter of a tier is free.
+    pub fn is_tight(&self) -> bool {
+        let Ok(store) = self.store() else { return false };
+        let space = store.vos.space();
+        space.arena_free < space.arena_total / 4 || space.blob_free < space.blob_total / 4
+    }
+
     /// Forgets every handle.
     pub fn revoke_all(&self) {
         self.handles.revoke_where(|_| true);
@@ -163,6 +179,7 @@ impl Share {
         }
         if added {
             self.dying.borrow_mut().remove(&cont);
+            self.histories.borrow_mut().remove(&cont);
         }
         outcome
     }

@@ -3,6 +3,7 @@
 //! is another program.
 
 mod data;
+mod history;
 mod life;
 mod malformed;
 mod metadata;

@@ -7,9 +7,9 @@ use daos_common::wire::mgmt::{
 };
 use daos_common::wire::pool::{
     AttrAction, AttrReply, AttrRequest, ContAllocOidsReply, ContAllocOidsRequest, ContDestroyRequest,
-    ContHandleRequest, ContName, ContQueryReply, ContQueryRequest, ContSetPropRequest, ContSnapDestroyRequest,
-    ContSnapListReply, ContSnapReply, PoolHandleRequest, PoolListContReply, PoolMapReply, PoolQueryReply,
-    PoolQueryRequest, Prop, PropValue,
+    ContHandleRequest, ContName, ContQueryReply, ContQueryRequest, ContSetPropRequest, ContSnapCreateRequest,
+    ContSnapDestroyReply, ContSnapDestroyRequest, ContSnapListReply, ContSnapReply, PoolHandleRequest,
+    PoolListContReply, PoolMapReply, PoolQueryReply, PoolQueryRequest, Prop, PropValue, SnapshotEntry,
 };
 use daos_common::{Der, Rank, flags};
 use daos_proto::drpc::Method;
@@ -119,7 +119,16 @@ fn attributes_numbers_snapshots() {
     assert_eq!(code(alloc(&world, 0)), Der::INVAL);
     assert_eq!(code(alloc(&world, u64::MAX)), Der::OVERFLOW);
     let by_handle = ContHandleRequest { pool: POOL, cont_handle };
-    let snap: ContSnapReply = world.ask(0, Opcode::ContSnapCreate, &by_handle).unwrap();
+    let create = |world: &World, operation, name: &str| {
+        let request = ContSnapCreateRequest { pool: POOL, cont_handle, operation, name: name.into() };
+        world.ask::<_, ContSnapReply>(0, Opcode::ContSnapCreate, &request)
+    };
+    let operation = Uuid::new_v4();
+    let snap = create(&world, operation, "first").unwrap();
+    assert_eq!(create(&world, operation, "first").unwrap(), snap, "a resend finds its snapshot");
+    assert_eq!(code(create(&world, Uuid::new_v4(), "first")), Der::EXIST);
+    assert_eq!(code(create(&world, Uuid::new_v4(), &"n".repeat(128))), Der::INVAL);
+    let second = create(&world, Uuid::new_v4(), "").unwrap();
     world.stop();
     world.start();
     for (opcode, handle) in [(Opcode::PoolAttr, pool_handle), (Opcode::ContAttr, cont_handle)] {
@@ -131,11 +140,20 @@ fn attributes_numbers_snapshots() {
     }
     assert_eq!(alloc(&world, 1).unwrap().first, 5);
     let list: ContSnapListReply = world.ask(0, Opcode::ContSnapList, &by_handle).unwrap();
-    assert_eq!(list.epochs, [snap.epoch]);
-    let request = ContSnapDestroyRequest { pool: POOL, cont_handle, low: 0, high: snap.epoch };
-    world.ask::<_, ()>(0, Opcode::ContSnapDestroy, &request).unwrap();
+    let entry = |epoch, name: &str| SnapshotEntry { epoch, name: name.into() };
+    assert_eq!(list.snapshots, [entry(snap.epoch, "first"), entry(second.epoch, "")]);
+    let destroy = |low, high| {
+        let request = ContSnapDestroyRequest { pool: POOL, cont_handle, low, high };
+        world.ask::<_, ContSnapDestroyReply>(0, Opcode::ContSnapDestroy, &request).map(drop)
+    };
+    assert_eq!(code(destroy(snap.epoch + 1, snap.epoch + 1)), Der::NONEXIST);
+    assert_eq!(code(destroy(2, 1)), Der::INVAL);
+    destroy(0, snap.epoch).unwrap();
     let list: ContSnapListReply = world.ask(0, Opcode::ContSnapList, &by_handle).unwrap();
-    assert!(list.epochs.is_empty());
+    assert_eq!(list.snapshots, [entry(second.epoch, "")]);
+    destroy(snap.epoch, u64::MAX).unwrap();
+    let list: ContSnapListReply = world.ask(0, Opcode::ContSnapList, &by_handle).unwrap();
+    assert!(list.snapshots.is_empty());
 }
 
 /// Aim: what daos_server asks about a pool: state, properties, ACL, targets, eviction, destruction.

@@ -90,6 +90,8 @@ pub struct World {
     pub uris: Vec<String>,
     listener: PathBuf,
     nvme: Option<PathBuf>,
+    /// Of the next start.
+    pub aggregation_gap: Duration,
 }
 
 impl World {
@@ -125,6 +127,7 @@ impl World {
             ready: receiver,
             uris: Vec::new(),
             nvme,
+            aggregation_gap: Duration::from_secs(20),
         }
     }
 
@@ -139,7 +142,7 @@ impl World {
             instance: 3,
             first_core: 0,
             durability: Durability::Process,
-            environment: Environment { fabric: fabric(), timeout: TIMEOUT },
+            environment: Environment { fabric: fabric(), timeout: TIMEOUT, aggregation_gap: self.aggregation_gap },
         }
     }
 
