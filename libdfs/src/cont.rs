@@ -3,10 +3,9 @@
 use crate::entry;
 use crate::errno::{Errno, Result};
 use crate::hints;
-use crate::mount::{Dfs, Owner, new_inode, prop};
+use crate::mount::{Dfs, Moment, Owner, new_inode, prop};
 use crate::superblock::{self, Attributes, DEFAULT_CHUNK_BYTES, NO_TX};
 use daos_api::{Container, Object, ObjectMode, Pool, PoolRef, PropList, generate_oid};
-use daos_common::ids::EPOCH_MAX;
 use daos_common::{Der, ObjectId, flags};
 use std::time::Duration;
 use uuid::Uuid;
@@ -84,11 +83,11 @@ pub fn connect(
     system: Option<&str>,
     cont_name: &str,
     open_flags: i32,
-    epoch: u64,
+    moment: Moment<'_>,
     wanted: &Attributes,
     props: PropList,
 ) -> Result<Dfs> {
-    let writable = open_flags & libc::O_ACCMODE == libc::O_RDWR && epoch == EPOCH_MAX;
+    let writable = open_flags & libc::O_ACCMODE == libc::O_RDWR && matches!(moment, Moment::Newest);
     let pool = Pool::connect(pool_name, system, writable)?;
     let bits = if writable { flags::OPEN_RW } else { flags::OPEN_RO } as u32;
     let opened = match Container::open(pool.as_ref(), cont_name, bits) {
@@ -104,6 +103,7 @@ pub fn connect(
         }
         opened => opened?,
     };
+    let epoch = moment.epoch(opened.as_ref())?;
     let mut wait = Duration::from_millis(1);
     let mut dfs = loop {
         match Dfs::mount(pool.as_ref(), opened.as_ref(), open_flags, epoch) {

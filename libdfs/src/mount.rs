@@ -257,6 +257,66 @@ pub fn new_inode(mode: u32, oid: ObjectId) -> Inode {
     Inode { mode, oid, mtime: now, ctime: now, uid, gid, ..Inode::default() }
 }
 
+/// Which state of a container is mounted.
+#[derive(Clone, Copy)]
+pub enum Moment<'a> {
+    /// What it holds now.
+    Newest,
+    /// The snapshot of this epoch.
+    Epoch(u64),
+    /// The snapshot of this name.
+    Name(&'a str),
+}
+
+impl<'a> Moment<'a> {
+    /// The snapshot that a caller names by its epoch, or, if that is 0, by its name.
+    ///
+    /// # Errors
+    /// EINVAL: neither, or the largest epoch.
+    pub fn of_snapshot(epoch: u64, name: Option<&'a str>) -> Result<Moment<'a>> {
+        match (epoch, name) {
+            (EPOCH_MAX, _) | (0, None) => Errno::err(libc::EINVAL),
+            (0, Some(name)) => Ok(Moment::Name(name)),
+            (epoch, _) => Ok(Moment::Epoch(epoch)),
+        }
+    }
+
+    /// Its epoch; [`EPOCH_MAX`] for the newest.
+    ///
+    /// # Errors
+    /// ENOENT: no snapshot has the name.
+    pub fn epoch(self, cont: ContRef) -> Result<u64> {
+        match self {
+            Moment::Newest => Ok(EPOCH_MAX),
+            Moment::Epoch(epoch) => Ok(epoch),
+            Moment::Name(name) => find_snapshot(cont, name),
+        }
+    }
+}
+
+/// The epoch of the snapshot of this name.
+fn find_snapshot(cont: ContRef, name: &str) -> Result<u64> {
+    const NAME_BYTES: usize = sys::DAOS_SNAPSHOT_MAX_LEN as usize;
+    let mut room = 0;
+    loop {
+        let (mut epochs, mut texts) = (vec![0u64; room], vec![[0u8; NAME_BYTES]; room]);
+        let mut names: Vec<*mut libc::c_char> = texts.iter_mut().map(|text| text.as_mut_ptr().cast()).collect();
+        let (mut count, mut anchor) = (room as i32, sys::daos_anchor_t::default());
+        let (to_epochs, to_names) = (epochs.as_mut_ptr(), names.as_mut_ptr());
+        let none = std::ptr::null_mut();
+        // SAFETY: both arrays have room for `count` elements, and each name for the longest one.
+        let rc = unsafe { sys::daos_cont_list_snap(cont.raw(), &mut count, to_epochs, to_names, &mut anchor, none) };
+        daos_api::check(rc, "daos_cont_list_snap")?;
+        let found = usize::try_from(count).unwrap_or(0);
+        if found <= room {
+            let is_it = |text: &[u8; NAME_BYTES]| text.split(|byte| *byte == 0).next() == Some(name.as_bytes());
+            let at = texts[..found].iter().position(is_it).filter(|_| !name.is_empty());
+            return at.map(|at| epochs[at]).ok_or(Errno(libc::ENOENT));
+        }
+        room = found;
+    }
+}
+
 fn open_snapshot(cont: ContRef, epoch: u64) -> Result<sys::daos_handle_t> {
     let mut tx = NO_TX;
     // SAFETY: `tx` is live.

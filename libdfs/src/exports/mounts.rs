@@ -3,7 +3,7 @@
 use super::{class_or_default, global_bytes, guard, mount, not_null, optional_text, store, store_global, text, utf8};
 use crate::entry::PATH_MAX;
 use crate::errno::{Errno, Result};
-use crate::mount::{Dfs, Owner};
+use crate::mount::{Dfs, Moment, Owner};
 use crate::superblock::{Attributes, HINT_MAX_BYTES};
 use crate::{cont, global};
 use daos_api::{ContRef, PoolRef, PropList};
@@ -63,13 +63,9 @@ export! { Errno;
     ) -> c_int {
         guard(|| {
             not_null(dfs)?;
-            if epoch == EPOCH_MAX || (epoch == 0 && name.is_null()) {
-                return Errno::err(libc::EINVAL);
-            }
-            if epoch == 0 {
-                // Snapshots have no names yet in this version.
-                return Errno::err(libc::ENOENT);
-            }
+            // SAFETY: the caller's promise.
+            let name = unsafe { optional_text(name) }.map(utf8).transpose()?;
+            let epoch = Moment::of_snapshot(epoch, name)?.epoch(ContRef::from_raw(coh))?;
             let mounted = Dfs::mount(PoolRef::from_raw(poh), ContRef::from_raw(coh), libc::O_RDONLY, epoch)?;
             // SAFETY: checked above.
             unsafe { store(dfs, Box::into_raw(Box::new(mounted)).cast()) };
@@ -106,7 +102,7 @@ export! { Errno;
         dfs: *mut *mut sys::dfs_t,
     ) -> c_int {
         // SAFETY: the caller's promise.
-        guard(|| unsafe { connect(pool, sys_name, cont, flags, EPOCH_MAX, attr, dfs) })
+        guard(|| unsafe { connect(pool, sys_name, cont, flags, Moment::Newest, attr, dfs) })
     }
 }
 
@@ -117,11 +113,16 @@ export! { Errno;
         cont: *const c_char,
         _flags: c_int,
         epoch: sys::daos_epoch_t,
-        _name: *const c_char,
+        name: *const c_char,
         dfs: *mut *mut sys::dfs_t,
     ) -> c_int {
-        // SAFETY: the caller's promise.
-        guard(|| unsafe { connect(pool, sys_name, cont, libc::O_RDONLY, epoch, std::ptr::null_mut(), dfs) })
+        guard(|| {
+            // SAFETY: the caller's promise.
+            let name = unsafe { optional_text(name) }.map(utf8).transpose()?;
+            let moment = Moment::of_snapshot(epoch, name)?;
+            // SAFETY: as above.
+            unsafe { connect(pool, sys_name, cont, libc::O_RDONLY, moment, std::ptr::null_mut(), dfs) }
+        })
     }
 }
 
@@ -134,7 +135,7 @@ unsafe fn connect(
     system: *const c_char,
     cont: *const c_char,
     flags: c_int,
-    epoch: u64,
+    moment: Moment<'_>,
     attr: *mut sys::dfs_attr_t,
     dfs: *mut *mut sys::dfs_t,
 ) -> Result<()> {
@@ -147,7 +148,7 @@ unsafe fn connect(
         let (pool, cont) = (utf8(text(pool)?)?, utf8(text(cont)?)?);
         let system = optional_text(system).map(utf8).transpose()?;
         let (attributes, props) = attributes_from(attr)?;
-        let mounted = cont::connect(pool, system, cont, flags, epoch, &attributes, props)?;
+        let mounted = cont::connect(pool, system, cont, flags, moment, &attributes, props)?;
         store(dfs, Box::into_raw(Box::new(mounted)).cast());
     }
     Ok(())
