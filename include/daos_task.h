@@ -624,55 +624,69 @@ typedef struct {
 } daos_pipeline_run_t;
 
 /**
- * Moves the tasks of a scheduler on, and the API operations that they have launched, until none is left or the time is over.
- * Callbacks run on this thread; several threads may be in here for one scheduler.
+ * Moves the tasks of a scheduler on, and the API operations that they have launched, until none is left or the time
+ * is over. Callbacks run on this thread; several threads may be in here for one scheduler.
  *
- * \param sched		The scheduler.
- * \param timeout	How long to wait, in microseconds; 0: one look; negative: no limit.
- * \param is_empty	Gets whether no task is scheduled, asleep or under way.
- * \return		0: empty; -DER_TIMEDOUT: the time is over (the usual answer of a loop); -DER_INVAL: no scheduler, no
- *			\a is_empty; -DER_UNINIT: tasks launched operations before the library was finalised or the process
- *			forked.
+ * \param[in,out] sched  The scheduler.
+ * \param[in] timeout  How long to wait, in microseconds; 0: one look; negative: no limit.
+ * \param[out] is_empty  Gets whether no task is scheduled, asleep or under way.
+ * \return 0: empty; -DER_TIMEDOUT: the time is over (the usual answer of a loop); -DER_INVAL: no scheduler, no \a
+ *     is_empty; -DER_UNINIT: tasks launched operations before the library was finalised or the process forked.
  */
 int daos_progress(tse_sched_t *sched, int64_t timeout, bool *is_empty);
 
 /**
- * Makes a task that does an API call. Its arguments are filled in (daos_task_get_args()) before its body runs: before it is
- * scheduled, or in a preparation callback. What they point to stays until the task has completed. The task's result is what
- * the call answers; like every task it is scheduled by tse_task_schedule() and freed by its completion.
+ * Makes a task that does an API call. Its arguments are filled in (daos_task_get_args()) before its body runs: before
+ * it is scheduled, or in a preparation callback. What they point to stays until the task has completed. The task's
+ * result is what the call answers; like every task it is scheduled by tse_task_schedule() and freed by its
+ * completion.
  *
- * \param opc		The call, DAOS_OPC_xxx.
- * \param sched		The scheduler it will run on.
- * \param num_deps	How many tasks it waits for.
- * \param dep_tasks	Those tasks, or NULL.
- * \param taskp		Gets the task.
- * \return		0; -DER_NOSYS: there is no such call; -DER_INVAL: no scheduler, no \a taskp, an array of no tasks, a task
- *			of the array is none; -DER_NOMEM. Calls that the public API has no function for complete with
- *			-DER_NOSYS when they run.
+ * \param[in] opc  The call, DAOS_OPC_xxx.
+ * \param[in,out] sched  The scheduler it will run on.
+ * \param[in] num_deps  How many tasks it waits for.
+ * \param[in] dep_tasks  Those tasks, or NULL.
+ * \param[out] taskp  Gets the task.
+ * \return 0; -DER_NOSYS: there is no such call; -DER_INVAL: no scheduler, no \a taskp, an array of no tasks, a task
+ *     of the array is none; -DER_NOMEM. Calls that the public API has no function for complete with -DER_NOSYS when
+ *     they run.
  */
 int daos_task_create(daos_opc_t opc, tse_sched_t *sched, unsigned int num_deps,
                      tse_task_t *dep_tasks[], tse_task_t **taskp);
 
 /**
- * The argument record of a task, as its call has it (daos_obj_fetch_t for DAOS_OPC_OBJ_FETCH, ...). Zero in a new task; a task
- * that is reset keeps the bytes of before.
+ * The argument record of a task, as its call has it (daos_obj_fetch_t for DAOS_OPC_OBJ_FETCH, ...). Zero in a new
+ * task; a task that is reset keeps the bytes of before.
  *
- * \return	The record, inside the task; NULL: the task is not one of daos_task_create() or daos_task_reset().
+ * \param[in] task  The task.
+ * \return The record, inside the task; NULL: the task is not one of daos_task_create() or daos_task_reset().
  */
 void *daos_task_get_args(tse_task_t *task);
 
-/** The pointer of daos_task_set_priv(), which is another one than that of tse_task_set_priv(). */
+/**
+ * The pointer of daos_task_set_priv(), which is another one than that of tse_task_set_priv().
+ *
+ * \param[in] task  The task.
+ * \return The pointer, the program's; NULL: none, or not a task.
+ */
 void *daos_task_get_priv(tse_task_t *task);
 
 /**
  * tse_task_reset() for an API call: a completed task that has a user gets another call to do; its pointer
  * (tse_task_get_priv()) becomes NULL.
  *
- * \return	0; -DER_NOSYS: there is no such call; -DER_INVAL, -DER_NO_PERM: as tse_task_reset().
+ * \param[in] task  The task.
+ * \param[in] opc  The call, DAOS_OPC_xxx.
+ * \return 0; -DER_NOSYS: there is no such call; -DER_INVAL, -DER_NO_PERM: as tse_task_reset().
  */
 int daos_task_reset(tse_task_t *task, daos_opc_t opc);
 
-/** Keeps a pointer of the caller's in a task. Returns the old one. */
+/**
+ * Keeps a pointer of the caller's in a task. Returns the old one.
+ *
+ * \param[in] task  The task.
+ * \param[in] priv  The caller's pointer.
+ * \return The pointer of before; NULL also if it is not a task.
+ */
 void *daos_task_set_priv(tse_task_t *task, void *priv);
 
 #if defined(__cplusplus)

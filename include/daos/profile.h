@@ -62,35 +62,46 @@ struct daos_profile {
 /**
  * Records a value of a step. Every dp_avg values their mean (whole numbers) is kept.
  *
- * \param dp a profile of daos_profile_init()
- * \param id the step: an enum profile_op
- * \param val the value, by convention microseconds
- * \return 0; -DER_INVAL: dp is NULL or no such step; -DER_NOMEM
+ * \param[in,out] dp  A profile of daos_profile_init().
+ * \param[in] id  The step: an enum profile_op.
+ * \param[in] val  The value, by convention microseconds.
+ * \return 0; -DER_INVAL: dp is NULL or no such step; -DER_NOMEM.
  */
 int daos_profile_count(struct daos_profile *dp, int id, int val);
 
-/** Frees a profile; what was not dumped is lost. NULL is allowed. */
+/**
+ * Frees a profile; what was not dumped is lost. NULL is allowed.
+ *
+ * \param[in,out] dp  The profile.
+ */
 void daos_profile_destroy(struct daos_profile *dp);
 
 /**
- * Appends a line "step mean" for every mean that is kept to the file profile-RANK-TARGET.dump in
- * the profile's folder, and empties the profile. Without any mean no file is made.
+ * Appends a line "step mean" for every mean that is kept to the file profile-RANK-TARGET.dump in the profile's
+ * folder, and empties the profile. Without any mean no file is made.
+ *
+ * \param[in,out] dp  The profile.
  */
 void daos_profile_dump(struct daos_profile *dp);
 
 /**
  * Makes a profile. It is not for several threads at once.
  *
- * \param[out] dp_p the profile; daos_profile_destroy() frees it
- * \param path folder of the dump, copied; NULL: the working directory at the time of the dump
- * \param avg how many values make a mean; -1: all up to the dump
- * \param rank rank in the file's name
- * \param tgt_id target in the file's name
- * \return 0; -DER_INVAL: dp_p is NULL; -DER_NOMEM
+ * \param[out] dp_p  The profile; daos_profile_destroy() frees it.
+ * \param[in] path  Folder of the dump, copied; NULL: the working directory at the time of the dump.
+ * \param[in] avg  How many values make a mean; -1: all up to the dump.
+ * \param[in] rank  Rank in the file's name.
+ * \param[in] tgt_id  Target in the file's name.
+ * \return 0; -DER_INVAL: dp_p is NULL; -DER_NOMEM.
  */
 int daos_profile_init(struct daos_profile **dp_p, char *path, int avg, int rank, int tgt_id);
 
-/** Declared for source compatibility only; no library defines it. */
+/**
+ * Declared for source compatibility only; no library defines it.
+ *
+ * \param[in,out] dp  The profile.
+ * \return Nothing: it is not there to be linked.
+ */
 int daos_profile_stop(struct daos_profile *dp);
 
 #if defined(__cplusplus)

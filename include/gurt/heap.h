@@ -56,15 +56,14 @@ struct d_binheap {
 /**
  * Makes a heap.
  *
- * \param feats DBH_FT_NOLOCK: the caller locks; DBH_FT_RWLOCK: a read-write lock; 0: a mutex
- * \param count nodes to make room for now (it grows when needed, up to 512 + 512^2 + 512^3)
- * \param priv a pointer of the caller's, kept in the heap as d_bh_priv
- * \param ops the callbacks; kept by pointer, so they must outlive the heap. hop_compare tells
- *     whether its first node stands above the second; hop_enter (a failure of which fails the
- *     insertion) and hop_exit are called, under the heap's lock, with every node that comes and
- *     goes
- * \param[out] h the heap; d_binheap_destroy() frees it
- * \return 0; -DER_INVAL: no callbacks, no comparison, or h NULL; -DER_NOMEM
+ * \param[in] feats  DBH_FT_NOLOCK: the caller locks; DBH_FT_RWLOCK: a read-write lock; 0: a mutex.
+ * \param[in] count  Nodes to make room for now (it grows when needed, up to 512 + 512^2 + 512^3).
+ * \param[in] priv  A pointer of the caller's, kept in the heap as d_bh_priv.
+ * \param[in] ops  The callbacks; kept by pointer, so they must outlive the heap. hop_compare tells whether its first
+ *     node stands above the second; hop_enter (a failure of which fails the insertion) and hop_exit are called, under
+ *     the heap's lock, with every node that comes and goes.
+ * \param[out] h  The heap; d_binheap_destroy() frees it.
+ * \return 0; -DER_INVAL: no callbacks, no comparison, or h NULL; -DER_NOMEM.
  */
 int d_binheap_create(uint32_t feats, uint32_t count, void *priv, struct d_binheap_ops *ops,
                      struct d_binheap **h);
@@ -72,47 +71,61 @@ int d_binheap_create(uint32_t feats, uint32_t count, void *priv, struct d_binhea
 /**
  * Makes a heap in memory of the caller's; what it held before is overwritten.
  *
- * \param feats, count, priv, ops as of d_binheap_create()
- * \param h the memory; d_binheap_destroy_inplace() ends its use
- * \return 0; -DER_INVAL: no callbacks, no comparison, or h NULL; -DER_NOMEM
+ * \param[in] feats  As of d_binheap_create().
+ * \param[in] count  As of d_binheap_create().
+ * \param[in] priv  As of d_binheap_create().
+ * \param[in] ops  As of d_binheap_create().
+ * \param[in,out] h  The memory; d_binheap_destroy_inplace() ends its use.
+ * \return 0; -DER_INVAL: no callbacks, no comparison, or h NULL; -DER_NOMEM.
  */
 int d_binheap_create_inplace(uint32_t feats, uint32_t count, void *priv, struct d_binheap_ops *ops,
                              struct d_binheap *h);
 
 /**
  * Frees a heap of d_binheap_create(). Nodes are the caller's and stay untouched; NULL is allowed.
+ *
+ * \param[in,out] h  The heap.
  */
 void d_binheap_destroy(struct d_binheap *h);
 
 /**
- * Frees what a heap of d_binheap_create_inplace() holds and zeroes it. Nodes stay untouched; NULL
- * is allowed.
+ * Frees what a heap of d_binheap_create_inplace() holds and zeroes it. Nodes stay untouched; NULL is allowed.
+ *
+ * \param[in,out] h  The heap.
  */
 void d_binheap_destroy_inplace(struct d_binheap *h);
 
 /**
  * The node at an index: 0 is the top one; no other order is promised.
  *
- * \return the caller's node, still in the heap; NULL when there is none or h is NULL
+ * \param[in,out] h  The heap.
+ * \param[in] idx  The index.
+ * \return The caller's node, still in the heap; NULL when there is none or h is NULL.
  */
 struct d_binheap_node *d_binheap_find(struct d_binheap *h, uint32_t idx);
 
 /**
  * Puts a node in, O(log n).
  *
- * \param h the heap
- * \param e a node in a record of the caller's; it must stay where it is while it is in the heap
- * \return 0; -DER_INVAL: NULL; -DER_NOMEM: no room; what hop_enter returned
+ * \param[in,out] h  The heap.
+ * \param[in,out] e  A node in a record of the caller's; it must stay where it is while it is in the heap.
+ * \return 0; -DER_INVAL: NULL; -DER_NOMEM: no room; what hop_enter returned.
  */
 int d_binheap_insert(struct d_binheap *h, struct d_binheap_node *e);
 
-/** Takes a node out, O(log n). One that isn't in this heap is left alone. */
+/**
+ * Takes a node out, O(log n). One that isn't in this heap is left alone.
+ *
+ * \param[in,out] h  The heap.
+ * \param[in,out] e  The node.
+ */
 void d_binheap_remove(struct d_binheap *h, struct d_binheap_node *e);
 
 /**
  * Takes the top node out.
  *
- * \return the node; NULL when the heap is empty or NULL
+ * \param[in,out] h  The heap.
+ * \return The node; NULL when the heap is empty or NULL.
  */
 struct d_binheap_node *d_binheap_remove_root(struct d_binheap *h);
 

@@ -61,61 +61,68 @@ struct d_slab {
 /**
  * Hands out a descriptor, reset: a free one, else a released one, else a new one.
  *
- * \param type a type of d_slab_register()
- * \return the descriptor, to be given back with d_slab_release(); NULL: sr_max_desc descriptors
- *     exist, none could be reset, or no memory
+ * \param[in,out] type  A type of d_slab_register().
+ * \return The descriptor, to be given back with d_slab_release(); NULL: sr_max_desc descriptors exist, none could be
+ *     reset, or no memory.
  */
 void *d_slab_acquire(struct d_slab_type *type);
 
 /**
- * Ends a slab: what is free or released is let go as by d_slab_reclaim(), and the types are freed.
- * Descriptors that are still out are not freed. One that was never initialised (zeroed) or NULL is
- * left alone.
+ * Ends a slab: what is free or released is let go as by d_slab_reclaim(), and the types are freed. Descriptors that
+ * are still out are not freed. One that was never initialised (zeroed) or NULL is left alone.
+ *
+ * \param[in,out] slab  The slab.
  */
 void d_slab_destroy(struct d_slab *slab);
 
 /**
  * Begins a slab in memory of the caller's.
  *
- * \param slab the memory
- * \param arg a pointer of the caller's, kept as slab_arg
- * \return 0; -DER_INVAL: slab is NULL
+ * \param[in,out] slab  The memory.
+ * \param[in] arg  A pointer of the caller's, kept as slab_arg.
+ * \return 0; -DER_INVAL: slab is NULL.
  */
 int d_slab_init(struct d_slab *slab, void *arg);
 
 /**
- * Frees what can be: released descriptors are reset, then every free one is passed to sr_release
- * and freed.
+ * Frees what can be: released descriptors are reset, then every free one is passed to sr_release and freed.
  *
- * \param slab a slab of d_slab_init()
- * \return whether descriptors are still out
+ * \param[in,out] slab  A slab of d_slab_init().
+ * \return Whether descriptors are still out.
  */
 bool d_slab_reclaim(struct d_slab *slab);
 
 /**
  * Adds a type of descriptors to a slab and makes the first of them.
  *
- * \param slab a slab of d_slab_init()
- * \param reg the type (see POOL_TYPE_INIT), copied; sr_name must outlive the slab.
- *     sr_init(descriptor, arg) sets up fresh (zeroed) memory; sr_reset(descriptor) prepares for use
- *     and says whether that worked (if not, the descriptor is freed); sr_release(descriptor) comes
- *     before freeing. Each may be NULL. sr_offset: where in the descriptor its list link (d_list_t)
- *     stands. sr_max_desc: how many may exist, sr_max_free_desc: how many may be free; 0: no limit
- * \param arg passed to sr_init
- * \param[out] type the type; d_slab_destroy() frees it
- * \return 0; -DER_INVAL: a NULL, no name, a link outside the descriptor, or not one descriptor
- *     could be made; -DER_NOMEM
+ * \param[in,out] slab  A slab of d_slab_init().
+ * \param[in] reg  The type (see POOL_TYPE_INIT), copied; sr_name must outlive the slab. sr_init(descriptor, arg) sets
+ *     up fresh (zeroed) memory; sr_reset(descriptor) prepares for use and says whether that worked (if not, the
+ *     descriptor is freed); sr_release(descriptor) comes before freeing. Each may be NULL. sr_offset: where in the
+ *     descriptor its list link (d_list_t) stands. sr_max_desc: how many may exist, sr_max_free_desc: how many may be
+ *     free; 0: no limit.
+ * \param[in] arg  Passed to sr_init.
+ * \param[out] type  The type; d_slab_destroy() frees it.
+ * \return 0; -DER_INVAL: a NULL, no name, a link outside the descriptor, or not one descriptor could be made;
+ *     -DER_NOMEM.
  */
 int d_slab_register(struct d_slab *slab, struct d_slab_reg *reg, void *arg,
                     struct d_slab_type **type);
 
-/** Gives a descriptor back. It is reset when it is needed again, or by d_slab_restock(). */
+/**
+ * Gives a descriptor back. It is reset when it is needed again, or by d_slab_restock().
+ *
+ * \param[in,out] type  A type of d_slab_register().
+ * \param[in] desc  The descriptor.
+ */
 void d_slab_release(struct d_slab_type *type, void *desc);
 
 /**
- * Resets released descriptors and, when the type has no limit (sr_max_desc), makes new ones, so
- * that as many are free as were ever acquired between two restocks, and one more. For quiet
- * moments: it keeps this work off the path of d_slab_acquire().
+ * Resets released descriptors and, when the type has no limit (sr_max_desc), makes new ones, so that as many are free
+ * as were ever acquired between two restocks, and one more. For quiet moments: it keeps this work off the path of
+ * d_slab_acquire().
+ *
+ * \param[in,out] type  A type of d_slab_register().
  */
 void d_slab_restock(struct d_slab_type *type);
 

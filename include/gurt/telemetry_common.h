@@ -209,75 +209,92 @@ struct d_tm_nodeList_t {
 	struct d_tm_nodeList_t *dtnl_next;
 };
 
-/** The number with which d_tm_open() opens the segment whose key is this process id. */
+/**
+ * The number with which d_tm_open() opens the segment whose key is this process id.
+ *
+ * \param[in] pid  Process id.
+ * \return The key of shmget().
+ */
 key_t d_tm_cli_pid_key(int pid);
 
 /**
- * Counts a value in the bucket that it falls into. For metrics in the caller's own memory; one
- * without a histogram, or NULL, is left alone.
+ * Counts a value in the bucket that it falls into. For metrics in the caller's own memory; one without a histogram,
+ * or NULL, is left alone.
  *
- * \param node a gauge or duration whose pointers are the caller's own
- * \param value the value
+ * \param[in] node  A gauge or duration whose pointers are the caller's own.
+ * \param[in] value  The value.
  */
 void d_tm_compute_histogram(struct d_tm_node_t *node, uint64_t value);
 
 /**
  * Standard deviation of a sample.
  *
- * \param sum_of_squares sum of the squares of the values
- * \param sample_size number of values
- * \param mean their mean
- * \return the deviation; 0 for fewer than two values
+ * \param[in] sum_of_squares  Sum of the squares of the values.
+ * \param[in] sample_size  Number of values.
+ * \param[in] mean  Their mean.
+ * \return The deviation; 0 for fewer than two values.
  */
 double d_tm_compute_standard_dev(double sum_of_squares, uint64_t sample_size, double mean);
 
 /**
- * Counts a value in a metric's statistics: number, sum, sum of squares, least and greatest. For
- * metrics in the caller's own memory; one without statistics, or NULL, is left alone.
+ * Counts a value in a metric's statistics: number, sum, sum of squares, least and greatest. For metrics in the
+ * caller's own memory; one without statistics, or NULL, is left alone.
  *
- * \param node a metric whose pointers are the caller's own
- * \param value the value
+ * \param[in] node  A metric whose pointers are the caller's own.
+ * \param[in] value  The value.
  */
 void d_tm_compute_stats(struct d_tm_node_t *node, uint64_t value);
 
 struct d_tm_context;
 /**
- * The node that a link (D_TM_LINK) stands for: the root of another segment, which is mapped for the
- * context. Mapped again when its writer has ended since.
+ * The node that a link (D_TM_LINK) stands for: the root of another segment, which is mapped for the context. Mapped
+ * again when its writer has ended since.
  *
- * \param ctx a context of d_tm_open()
- * \param link a node of the context
- * \return the node, the context's; link itself when it is no link; NULL: the link is empty, the
- *     segment isn't there, or a bad argument
+ * \param[in] ctx  A context of d_tm_open().
+ * \param[in] link  A node of the context.
+ * \return The node, the context's; link itself when it is no link; NULL: the link is empty, the segment isn't there,
+ *     or a bad argument.
  */
 struct d_tm_node_t *d_tm_follow_link(struct d_tm_context *ctx, struct d_tm_node_t *link);
 
-/** The key of the shared segment of the engine with this number on its host. */
+/**
+ * The key of the shared segment of the engine with this number on its host.
+ *
+ * \param[in] srv_idx  Number of the engine on its host.
+ * \return The key of shmget().
+ */
 key_t d_tm_get_srv_key(int srv_idx);
 
-/** The version of this interface: D_TM_VERSION. */
+/**
+ * The version of this interface: D_TM_VERSION.
+ *
+ * \return D_TM_VERSION.
+ */
 int d_tm_get_version(void);
 
 /**
  * Adds a node to the end of a list.
  *
- * \param src the node; the list doesn't own it
- * \param[in,out] nodelist the list, or NULL for a new one; d_tm_list_free() frees it
- * \return 0; -DER_INVAL: nodelist is NULL; -DER_NOMEM
+ * \param[in] src  The node; the list doesn't own it.
+ * \param[in,out] nodelist  The list, or NULL for a new one; d_tm_list_free() frees it.
+ * \return 0; -DER_INVAL: nodelist is NULL; -DER_NOMEM.
  */
 int d_tm_list_add_node(struct d_tm_node_t *src, struct d_tm_nodeList_t **nodelist);
 
-/** Frees a list, not its nodes. NULL is allowed. */
+/**
+ * Frees a list, not its nodes. NULL is allowed.
+ *
+ * \param[in] nodeList  The list.
+ */
 void d_tm_list_free(struct d_tm_nodeList_t *nodeList);
 
 /**
  * Prints statistics: " [min: 1, max: 9, avg: 5, sum: 15, stddev: 4, samples: 3]", or as columns
- * ",min,max,mean,samples,sum,deviation" (the deviation from three values on). Nothing when an
- * argument is NULL.
+ * ",min,max,mean,samples,sum,deviation" (the deviation from three values on). Nothing when an argument is NULL.
  *
- * \param stream an open stream
- * \param stats the statistics
- * \param format D_TM_STANDARD or D_TM_CSV
+ * \param[in] stream  An open stream.
+ * \param[in] stats  The statistics.
+ * \param[in] format  D_TM_STANDARD or D_TM_CSV.
  */
 void d_tm_print_stats(FILE *stream, struct d_tm_stats_t *stats, int format);
 
