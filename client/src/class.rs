@@ -5,13 +5,13 @@
 
 use crate::container::Container;
 use crate::context::{Context, block_on};
+use crate::fork::Shared;
 use daos_common::oclass::{self, ObjectClass, UNKNOWN};
 use daos_common::oclass_registered::{ClassAttributes, check_new_id};
 use daos_common::wire::pool::AttrAction;
 use daos_common::{Der, Result};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::{PoisonError, RwLock};
 use uuid::Uuid;
 
 /// What names of attributes that are ours begin with.
@@ -20,7 +20,7 @@ pub(crate) const HIDDEN_PREFIX: &str = "\u{1}daos.";
 const CLASS_PREFIX: &str = "\u{1}daos.oclass.";
 
 /// Registrations that were seen, by container and id.
-static SEEN: RwLock<BTreeMap<(Uuid, u32), ClassAttributes>> = RwLock::new(BTreeMap::new());
+static SEEN: Shared<BTreeMap<(Uuid, u32), ClassAttributes>> = Shared::new(BTreeMap::new());
 
 fn attribute(id: u32) -> String {
     format!("{CLASS_PREFIX}{id:08x}")
@@ -94,7 +94,7 @@ impl Container {
 
     async fn registered(&self, context: &Rc<Context>, id: u32) -> Result<Option<ClassAttributes>> {
         let key = (self.uuid(), id);
-        if let Some(known) = SEEN.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        if let Some(known) = SEEN.read().get(&key) {
             return Ok(Some(*known));
         }
         let value = match self.raw_attributes(context, AttrAction::Get(vec![attribute(id)])).await {
@@ -103,7 +103,7 @@ impl Container {
             Err(error) => return Err(error),
         };
         let attributes = ClassAttributes::from_bytes(&value)?;
-        SEEN.write().unwrap_or_else(PoisonError::into_inner).insert(key, attributes);
+        SEEN.write().insert(key, attributes);
         Ok(Some(attributes))
     }
 }

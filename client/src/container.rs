@@ -3,6 +3,7 @@
 use crate::class::HIDDEN_PREFIX;
 use crate::context::Context;
 use crate::fork;
+use crate::fork::Shared;
 use crate::pool::Pool;
 use daos_common::placement::Placer;
 use daos_common::wire::Opcode;
@@ -14,8 +15,8 @@ use daos_common::wire::pool::{
 };
 use daos_common::{Der, Epoch, ObjectId, Result};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
 use uuid::Uuid;
 
 /// An open container.
@@ -29,7 +30,7 @@ pub struct Container {
     /// Whether its handle was closed; objects of it may live on.
     closed: AtomicBool,
     /// The pool map prepared for placement at this container's redundancy level, once it was needed.
-    pub(crate) placer: RwLock<Option<Arc<Placer>>>,
+    pub(crate) placer: Shared<Option<Arc<Placer>>>,
     /// Newest epoch at which a change through this handle is known to stand.
     seen: AtomicU64,
     /// As `Pool::owned_at`.
@@ -90,7 +91,7 @@ impl Container {
             label,
             props,
             closed: AtomicBool::new(false),
-            placer: RwLock::new(None),
+            placer: Shared::new(None),
             seen: AtomicU64::new(0),
             owned_at,
         }

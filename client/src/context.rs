@@ -12,6 +12,7 @@ use daos_fabric::{Endpoint, Peer, RemoteWaker, Runtime};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, TryLockError};
@@ -36,6 +37,8 @@ struct Peers {
 
 impl Context {
     fn open(system: Arc<System>) -> Result<Rc<Context>> {
+        // The fabric's library has locks of its own.
+        let _section = fork::section();
         let endpoint = Endpoint::open(system.fabric())?;
         Context::over(system, endpoint)
     }
@@ -114,7 +117,10 @@ impl Drop for ThreadSlot {
 fn discard(context: Rc<Context>) {
     if context.system.fork_depth() != fork::depth() {
         std::mem::forget(context);
+        return;
     }
+    let _section = fork::section();
+    drop(context);
 }
 
 /// Runs a future on the calling thread's context until it is done.
@@ -171,14 +177,16 @@ pub struct SharedContext<S: 'static> {
 const SECOND_LOOK: Duration = Duration::from_millis(5);
 
 struct Inner<S> {
-    context: Rc<Context>,
+    context: ManuallyDrop<Rc<Context>>,
     state: Rc<S>,
 }
 
+#[allow(unsafe_code)]
 impl<S> Drop for Inner<S> {
     fn drop(&mut self) {
-        // In a fork's child the connections are the parent's: one leaked reference keeps them from being torn down.
-        discard(self.context.clone());
+        // In a fork's child the connections are the parent's.
+        // SAFETY: taken once, here.
+        discard(unsafe { ManuallyDrop::take(&mut self.context) });
     }
 }
 
@@ -191,7 +199,7 @@ impl<S: 'static> SharedContext<S> {
         let context = Context::open(process::system()?)?;
         let (identity, fork_depth) = (context.system.identity(), context.system.fork_depth());
         let waker = context.runtime.remote_waker();
-        let inner = confine(Inner { context, state: Rc::new(state) });
+        let inner = confine(Inner { context: ManuallyDrop::new(context), state: Rc::new(state) });
         let (holder, waiting) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let (driver, happened) = (Mutex::new(false), Condvar::new());
         Ok(SharedContext { inner, holder, waiting, driver, happened, waker, identity, fork_depth })

@@ -9,9 +9,10 @@
 //! A cookie of another kind, of an emptied slot or of no slot at all finds nothing: NO_HDL. Lookups share a read lock
 //! that is held for the copy of one reference count.
 
+use crate::fork::Shared;
 use daos_common::{Der, Result};
 use std::marker::PhantomData;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 const SLOT_BITS: u32 = 24;
 const SLOT_LIMIT: usize = (1 << SLOT_BITS) - 1;
@@ -30,7 +31,7 @@ struct Slots<T: ?Sized> {
 pub struct HandleTable<T: ?Sized> {
     kind: u8,
     name: &'static str,
-    slots: RwLock<Slots<T>>,
+    slots: Shared<Slots<T>>,
     holds: PhantomData<T>,
 }
 
@@ -38,7 +39,7 @@ impl<T: ?Sized> HandleTable<T> {
     /// An empty table of handles of a kind (not 0); `name` is what messages call it.
     pub const fn new(kind: u8, name: &'static str) -> HandleTable<T> {
         let slots = Slots { slots: Vec::new(), free: Vec::new() };
-        HandleTable { kind, name, slots: RwLock::new(slots), holds: PhantomData }
+        HandleTable { kind, name, slots: Shared::new(slots), holds: PhantomData }
     }
 
     /// Gives a value a cookie.
@@ -46,7 +47,7 @@ impl<T: ?Sized> HandleTable<T> {
     /// # Errors
     /// `NOMEM`: 16 million handles are open.
     pub fn insert(&self, value: Arc<T>) -> Result<u64> {
-        let mut table = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.slots.write();
         let index = match table.free.pop() {
             Some(index) => index as usize,
             None if table.slots.len() < SLOT_LIMIT => {
@@ -65,7 +66,7 @@ impl<T: ?Sized> HandleTable<T> {
     /// # Errors
     /// `NO_HDL`.
     pub fn get(&self, cookie: u64) -> Result<Arc<T>> {
-        let table = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.slots.read();
         let found = self.split(cookie).and_then(|(index, generation)| {
             let slot = table.slots.get(index)?;
             (slot.generation == generation).then_some(slot.value.as_ref()).flatten()
@@ -78,7 +79,7 @@ impl<T: ?Sized> HandleTable<T> {
     /// # Errors
     /// `NO_HDL`.
     pub fn remove(&self, cookie: u64) -> Result<Arc<T>> {
-        let mut table = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.slots.write();
         let taken = self.split(cookie).and_then(|(index, generation)| {
             let slot = table.slots.get_mut(index)?;
             if slot.generation != generation {
@@ -94,7 +95,7 @@ impl<T: ?Sized> HandleTable<T> {
 
     /// Empties the table and returns what it held.
     pub fn clear(&self) -> Vec<Arc<T>> {
-        let mut table = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.slots.write();
         let mut values = Vec::new();
         let table = &mut *table;
         for (index, slot) in table.slots.iter_mut().enumerate() {

@@ -19,7 +19,7 @@ mod confined;
 pub mod container;
 pub mod context;
 pub mod enumerate;
-mod fork;
+pub mod fork;
 pub mod global;
 pub mod handle;
 mod history;

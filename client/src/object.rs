@@ -6,6 +6,7 @@
 
 use crate::container::Container;
 use crate::context::Context;
+use crate::fork::Shared;
 use crate::rpc::Retry;
 use daos_common::placement::{LAYOUT_VERSION, Layout, Placer, ShardPlace, dkey_hash};
 use daos_common::pool_map::DomainKind;
@@ -14,7 +15,7 @@ use daos_common::wire::object::ObjHeader;
 use daos_common::{Der, Epoch, ObjectId, Result, UnitOid};
 use daos_fabric::Reply;
 use std::rc::Rc;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// Opened for reading (`DAOS_OO_RO`).
 pub const OPEN_RO: u32 = 1 << 1;
@@ -31,7 +32,7 @@ pub struct Object {
     container: Arc<Container>,
     oid: ObjectId,
     mode: u32,
-    layout: RwLock<Arc<Layout>>,
+    layout: Shared<Arc<Layout>>,
 }
 
 /// Which shard a request goes to.
@@ -68,7 +69,7 @@ impl Object {
                  (container property rd_fac:0)"
             )));
         }
-        Ok(Arc::new(Object { container: container.clone(), oid, mode, layout: RwLock::new(layout) }))
+        Ok(Arc::new(Object { container: container.clone(), oid, mode, layout: Shared::new(layout) }))
     }
 
     /// Its container.
@@ -107,7 +108,7 @@ impl Object {
             return Ok(layout);
         }
         let fresh = place(&self.container, self.oid)?;
-        *self.layout.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
+        *self.layout.write() = fresh.clone();
         Ok(fresh)
     }
 
@@ -171,7 +172,7 @@ impl Object {
     }
 
     fn current_layout(&self) -> Arc<Layout> {
-        self.layout.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.layout.read().clone()
     }
 }
 
@@ -188,12 +189,12 @@ impl Container {
     /// The newest pool map prepared for placement.
     fn placer(&self) -> Result<Arc<Placer>> {
         let wanted = self.pool.map_version();
-        let known = self.placer.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self.placer.read().clone();
         if let Some(placer) = known.filter(|placer| placer.version() >= wanted) {
             return Ok(placer);
         }
         let fresh = Arc::new(Placer::new(&self.pool.map(), self.redundancy_level())?);
-        *self.placer.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
+        *self.placer.write() = Some(fresh.clone());
         Ok(fresh)
     }
 }

@@ -4,6 +4,7 @@
 //! whole, so a reader keeps the version it took.
 
 use crate::context::Context;
+use crate::fork::Shared;
 use crate::{fork, process};
 use daos_common::flags;
 use daos_common::pool_map::PoolMap;
@@ -18,8 +19,8 @@ use daos_common::{Der, Rank, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use uuid::Uuid;
 
 /// A connected pool.
@@ -28,10 +29,10 @@ pub struct Pool {
     pub(crate) handle: Uuid,
     pub(crate) flags: u64,
     pub(crate) props: Vec<Prop>,
-    map: RwLock<Arc<PoolMap>>,
+    map: Shared<Arc<PoolMap>>,
     /// Version of `map`, to be compared without the lock.
     map_version: AtomicU32,
-    service_ranks: RwLock<Vec<Rank>>,
+    service_ranks: Shared<Vec<Rank>>,
     /// Open containers; a pool with some cannot be disconnected.
     containers: AtomicUsize,
     /// Fork depth at which this process connected it; `None`: another process did, and will disconnect it.
@@ -94,8 +95,8 @@ impl Pool {
             flags,
             props,
             map_version: AtomicU32::new(map.version),
-            map: RwLock::new(Arc::new(map)),
-            service_ranks: RwLock::new(service_ranks),
+            map: Shared::new(Arc::new(map)),
+            service_ranks: Shared::new(service_ranks),
             containers: AtomicUsize::new(0),
             owned_at,
         }
@@ -142,7 +143,7 @@ impl Pool {
 
     /// The newest map known here.
     pub fn map(&self) -> Arc<PoolMap> {
-        self.map.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.map.read().clone()
     }
 
     /// Version of the newest map known here.
@@ -152,7 +153,7 @@ impl Pool {
 
     /// Ranks of the pool's service, the leader first.
     pub fn service_ranks(&self) -> Vec<Rank> {
-        self.service_ranks.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.service_ranks.read().clone()
     }
 
     /// Fetches the map, unless a newer one than `than` is known already.
@@ -167,7 +168,7 @@ impl Pool {
     }
 
     fn learn_map(&self, map: PoolMap) {
-        let mut current = self.map.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.map.write();
         if map.version > current.version {
             self.map_version.store(map.version, Ordering::Release);
             *current = Arc::new(map);
@@ -182,7 +183,7 @@ impl Pool {
         let body = PoolQueryRequest { pool: self.uuid, handle: self.handle, space, props };
         let reply: PoolQueryReply = self.call(context, Opcode::PoolQuery, &body).await?;
         self.learn_map(reply.map.clone());
-        *self.service_ranks.write().unwrap_or_else(PoisonError::into_inner) = reply.service_ranks.clone();
+        *self.service_ranks.write() = reply.service_ranks.clone();
         Ok(reply)
     }
 

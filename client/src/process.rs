@@ -108,6 +108,14 @@ fn uninitialised() -> daos_common::Error {
     Der::UNINIT.err("the DAOS library is not initialised: call daos_init first")
 }
 
+/// The state, held over a fork.
+pub(crate) struct Held(#[allow(dead_code)] MutexGuard<'static, State>);
+
+/// Keeps other threads out of initialisation and finalisation.
+pub(crate) fn hold() -> Held {
+    Held(lock())
+}
+
 fn lock() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,13 +1,13 @@
 //! The system this process is attached to: its name, how to reach its ranks, how to open the fabric.
 
 use crate::agent::{Agent, AttachInfo, ServerVersion};
-use crate::fork;
+use crate::fork::{self, Shared};
 use daos_common::wire::mgmt::RankInfoReply;
 use daos_common::{Der, Rank, Result};
 use daos_fabric::FabricConfig;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// How long an operation is tried at most, unless `CRT_TIMEOUT` or the system says otherwise.
@@ -23,8 +23,8 @@ pub struct System {
     management_ranks: Vec<Rank>,
     operation_timeout: Duration,
     server_version: Option<ServerVersion>,
-    uris: RwLock<HashMap<Rank, String>>,
-    ranks: RwLock<HashMap<Rank, Arc<RankInfoReply>>>,
+    uris: Shared<HashMap<Rank, String>>,
+    ranks: Shared<HashMap<Rank, Arc<RankInfoReply>>>,
     /// Raised whenever an address is forgotten, so that contexts drop the peers they resolved.
     addresses_version: AtomicU64,
 }
@@ -60,8 +60,8 @@ impl System {
             management_ranks: info.management_ranks,
             operation_timeout: timeout.map_or(OPERATION_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
             server_version: info.server_version,
-            uris: RwLock::new(info.uris),
-            ranks: RwLock::new(HashMap::new()),
+            uris: Shared::new(info.uris),
+            ranks: Shared::new(HashMap::new()),
             addresses_version: AtomicU64::new(0),
         }
     }
@@ -93,7 +93,7 @@ impl System {
 
     /// Every known rank with the URI of its service context, by rank.
     pub fn rank_uris(&self) -> Vec<(Rank, String)> {
-        let uris = self.uris.read().unwrap_or_else(PoisonError::into_inner);
+        let uris = self.uris.read();
         let mut list: Vec<_> = uris.iter().map(|(rank, uri)| (*rank, uri.clone())).collect();
         list.sort_by_key(|(rank, _)| *rank);
         list
@@ -136,11 +136,11 @@ impl System {
 
     /// URI of a rank's service context, asking the agent again for a rank that is new.
     pub(crate) fn service_uri(&self, rank: Rank) -> Result<String> {
-        if let Some(uri) = self.uris.read().unwrap_or_else(PoisonError::into_inner).get(&rank) {
+        if let Some(uri) = self.uris.read().get(&rank) {
             return Ok(uri.clone());
         }
         self.refresh_uris()?;
-        let uris = self.uris.read().unwrap_or_else(PoisonError::into_inner);
+        let uris = self.uris.read();
         uris.get(&rank).cloned().ok_or_else(|| {
             Der::UNREACH.err(format!("rank {rank} of system {:?} has no address (is it up?)", self.name))
         })
@@ -149,23 +149,23 @@ impl System {
     /// Asks the agent for the ranks' addresses again.
     pub(crate) fn refresh_uris(&self) -> Result<()> {
         let info = self.agent.attach(&self.name)?;
-        *self.uris.write().unwrap_or_else(PoisonError::into_inner) = info.uris;
+        *self.uris.write() = info.uris;
         Ok(())
     }
 
     pub(crate) fn known_rank(&self, rank: Rank) -> Option<Arc<RankInfoReply>> {
-        self.ranks.read().unwrap_or_else(PoisonError::into_inner).get(&rank).cloned()
+        self.ranks.read().get(&rank).cloned()
     }
 
     pub(crate) fn learn_rank(&self, rank: Rank, info: RankInfoReply) -> Arc<RankInfoReply> {
         let info = Arc::new(info);
-        self.ranks.write().unwrap_or_else(PoisonError::into_inner).insert(rank, info.clone());
+        self.ranks.write().insert(rank, info.clone());
         info
     }
 
     /// Forgets a rank's addresses, because it does not answer at them.
     pub(crate) fn forget_rank(&self, rank: Rank) {
-        self.ranks.write().unwrap_or_else(PoisonError::into_inner).remove(&rank);
+        self.ranks.write().remove(&rank);
         self.addresses_version.fetch_add(1, Ordering::AcqRel);
     }
 }

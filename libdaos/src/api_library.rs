@@ -1,7 +1,7 @@
 //! `daos_init`, `daos_fini`, `daos_reinit`.
 
 use crate::call::answer;
-use crate::queue::Queue;
+use crate::queue::{self, Queue};
 use crate::{handles, log};
 use daos_client::{context, process};
 use std::ffi::c_int;
@@ -9,7 +9,9 @@ use std::ffi::c_int;
 daos_export::export! { Der;
     fn daos_init() -> c_int {
         log::start();
-        answer(process::init())
+        let rc = answer(process::init());
+        queue::watch_forks();
+        rc
     }
 
     fn daos_fini() -> c_int {

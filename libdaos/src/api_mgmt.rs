@@ -3,19 +3,19 @@
 use crate::c::{Out, OutArray, give_memory, give_text, text, text_array};
 use crate::call::{Call, answer};
 use crate::props;
+use daos_client::fork::Shared;
 use daos_client::{pool, process};
 use daos_common::{Der, Result};
 use daos_sys::{daos_event_t, daos_mgmt_pool_info_t, daos_rank_uri, daos_size_t, daos_sys_info};
 use std::collections::BTreeMap;
 use std::ffi::{c_char, c_int};
-use std::sync::{Mutex, PoisonError};
 
 const SYSTEM_NAME_BYTES_MAX: usize = 15;
 
 /// A C string that lasts as long as the process; the same one for the same text.
 fn lasting_text(text: &str) -> Result<*mut c_char> {
-    static TEXTS: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
-    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    static TEXTS: Shared<BTreeMap<String, usize>> = Shared::new(BTreeMap::new());
+    let mut texts = TEXTS.write();
     if let Some(address) = texts.get(text) {
         return Ok(std::ptr::with_exposed_provenance_mut(*address));
     }

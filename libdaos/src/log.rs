@@ -3,7 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::io::IsTerminal;
-use std::sync::{Mutex, Once};
+use std::sync::{Arc, Once};
 use tracing::level_filters::LevelFilter;
 
 static START: Once = Once::new();
@@ -20,7 +20,7 @@ pub(crate) fn start() {
         });
         let builder = tracing_subscriber::fmt().with_max_level(level).with_target(false);
         let started = match file {
-            Some(file) => builder.with_ansi(false).with_writer(Mutex::new(file)).try_init(),
+            Some(file) => builder.with_ansi(false).with_writer(Arc::new(file)).try_init(),
             None => builder.with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).try_init(),
         };
         // Another subscriber of this library cannot be there; if one is, it gets the messages.

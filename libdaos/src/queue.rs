@@ -10,11 +10,11 @@
 use crate::event::{self, Completion, Event, EventList};
 use daos_client::{Context, SharedContext};
 use daos_common::{Der, Error, Result};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A queue.
@@ -44,6 +44,34 @@ impl Default for EventList {
 }
 
 static WITHOUT_QUEUE: Mutex<Option<Arc<Queue>>> = Mutex::new(None);
+
+/// Guard of the hidden queue's place, from before a fork until after it.
+struct Held(UnsafeCell<Option<MutexGuard<'static, Option<Arc<Queue>>>>>);
+
+// SAFETY: written and emptied only by the thread that forks, while it holds the lock.
+unsafe impl Sync for Held {}
+
+static HELD: Held = Held(UnsafeCell::new(None));
+
+extern "C" fn before_fork() {
+    let guard = WITHOUT_QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
+    // SAFETY: this thread holds the lock.
+    unsafe { *HELD.0.get() = Some(guard) };
+}
+
+extern "C" fn after_fork() {
+    // SAFETY: this thread holds the lock, until the guard drops.
+    let guard = unsafe { (*HELD.0.get()).take() };
+    drop(guard);
+}
+
+/// Has forks wait until nobody changes the hidden queue; effective once, after the client began to watch for forks, since
+/// what is registered last is locked first.
+pub(crate) fn watch_forks() {
+    static ONCE: Once = Once::new();
+    // SAFETY: plain functions.
+    ONCE.call_once(|| _ = unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork)) });
+}
 
 impl Queue {
     /// A new queue.

@@ -4,6 +4,7 @@
 
 mod api_crash;
 mod bad_input;
+mod fork;
 mod harness;
 mod histories;
 mod kill;

@@ -71,6 +71,14 @@ pub(crate) fn c_string(text: &str) -> *mut c_char {
     copy.cast()
 }
 
+/// The callbacks, held over a fork.
+pub(crate) struct Held(#[allow(dead_code)] std::sync::RwLockWriteGuard<'static, Option<Tracker>>);
+
+/// Keeps other threads from the callbacks.
+pub(crate) fn hold() -> Held {
+    Held(TRACKER.write().unwrap_or_else(|poisoned| poisoned.into_inner()))
+}
+
 export! { Der;
     fn d_malloc(size: size_t) -> *mut c_void {
         // SAFETY: malloc takes any number.

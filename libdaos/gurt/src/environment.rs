@@ -87,6 +87,14 @@ fn refuse() -> c_int {
     -1
 }
 
+/// The environment, held over a fork.
+pub(crate) type Held = std::sync::RwLockWriteGuard<'static, ()>;
+
+/// Keeps other threads from the environment.
+pub(crate) fn hold() -> Held {
+    LOCK.write().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
 export! { Der;
     fn d_isenv_def(name: *mut c_char) -> bool {
         // SAFETY: NULL or a C string, as the header asks.

@@ -31,7 +31,7 @@ pub static d_fault_config_file: AtomicU32 = AtomicU32::new(0);
 pub static mut d_fault_attr_mem: *mut d_fault_attr_t = ptr::null_mut();
 
 /// The faults of the process. Attributes and texts are C memory, kept as addresses.
-struct Faults {
+pub(crate) struct Faults {
     users: u32,
     seed: u32,
     attributes: BTreeMap<u32, usize>,
@@ -204,6 +204,14 @@ fn initialise(faults: &mut Faults) -> Result<(), Der> {
     d_fault_config_file.store(1, Ordering::Release);
     d_fault_inject.store(1, Ordering::Release);
     Ok(())
+}
+
+/// The faults, held over a fork.
+pub(crate) type Held = MutexGuard<'static, Faults>;
+
+/// Keeps other threads from changing faults.
+pub(crate) fn hold() -> Held {
+    faults()
 }
 
 export! { Der;

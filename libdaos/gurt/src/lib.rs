@@ -14,6 +14,7 @@ mod errors;
 mod facilities;
 mod fault;
 mod fault_config;
+mod fork;
 mod handle_hash;
 mod hash_functions;
 mod hash_table;

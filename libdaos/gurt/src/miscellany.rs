@@ -19,6 +19,14 @@ pub(crate) fn random() -> c_long {
     unsafe { libc::nrand48(state.as_mut_ptr()) }
 }
 
+/// The generator's state, held over a fork.
+pub(crate) type Held = std::sync::MutexGuard<'static, [u16; 3]>;
+
+/// Keeps other threads from the generator.
+pub(crate) fn hold() -> Held {
+    RANDOM.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
 export! { Der;
     fn d_srand(seed: c_long) {
         let mut state = RANDOM.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

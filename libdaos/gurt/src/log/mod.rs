@@ -54,7 +54,7 @@ struct Group {
 }
 
 #[derive(Default)]
-struct Logger {
+pub(crate) struct Logger {
     users: u32,
     file: Option<LogFile>,
     /// DLOG_FLV_ flags.
@@ -470,4 +470,12 @@ pub(crate) fn debug(message: &str) {
     if unsafe { (*c_facility(0)).fac_mask } & level != 0 {
         logger.write(level, message, caller());
     }
+}
+
+/// The logger, held over a fork.
+pub(crate) type Held = MutexGuard<'static, Option<Logger>>;
+
+/// Keeps other threads out of the logger.
+pub(crate) fn hold() -> Held {
+    locked()
 }
