@@ -3,7 +3,7 @@
 //! The writes of a list go into one transaction of the store in order. Each sees those before it, also where it
 //! checks its conditions, and later ones hide earlier ones at the list's one epoch.
 //!
-//! Cost: the data is copied once, into the arena. It stays there whatever its size: a value on the data tier would have
+//! Cost: the data is copied once, into the arena; trying copies none. It stays there whatever its size: a value on the data tier would have
 //! to be written by the caller before the commit. So the data of a list must fit in the free space of the first tier,
 //! each value and extent in one piece.
 
@@ -20,13 +20,15 @@ use daos_common::{Der, Epoch, Iod, IodKind, Result};
 /// Descriptors and punches of one list: each needs a number in its version, which has 16 bits for it.
 pub(crate) const NUMBERS: u64 = 1 << 16;
 
-/// Whether the conditions of writes still have to be checked.
+/// What a list of writes is put into a transaction for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Conditions {
-    /// They are checked.
-    Check,
-    /// They held when the transaction was prepared, and its keys are locked since.
-    Held,
+pub(crate) enum Aim {
+    /// To see whether it can be carried out; the transaction is not committed, so no data is copied.
+    Try,
+    /// To carry it out if its conditions hold.
+    Write,
+    /// To carry it out: its conditions held when it was prepared, and its keys are locked since.
+    WriteDecided,
 }
 
 impl VosCont {
@@ -42,7 +44,7 @@ impl VosCont {
         self.cont.check_alive()?;
         let mut state = self.inner.state.borrow_mut();
         let mut tx = Tx::begin(&mut state, Room::Ordinary)?;
-        write_all(&mut tx, &self.cont, epoch, writes, Conditions::Check)?;
+        write_all(&mut tx, &self.cont, epoch, writes, Aim::Write)?;
         tx.commit()
     }
 
@@ -54,7 +56,7 @@ impl VosCont {
         self.cont.check_alive()?;
         let mut state = self.inner.state.borrow_mut();
         let mut tx = Tx::begin(&mut state, Room::Ordinary)?;
-        write_all(&mut tx, &self.cont, epoch, writes, Conditions::Check)?;
+        write_all(&mut tx, &self.cont, epoch, writes, Aim::Try)?;
         let runs = tx.hold()?;
         runs.into_iter().for_each(|run| state.give(run));
         Ok(())
@@ -65,13 +67,7 @@ impl VosCont {
 ///
 /// # Errors
 /// As [`VosCont::apply`]; the transaction is to be dropped then.
-pub(crate) fn write_all(
-    tx: &mut Tx<'_>,
-    cont: &ContState,
-    epoch: Epoch,
-    writes: &[TxWrite],
-    conditions: Conditions,
-) -> Result<()> {
+pub(crate) fn write_all(tx: &mut Tx<'_>, cont: &ContState, epoch: Epoch, writes: &[TxWrite], aim: Aim) -> Result<()> {
     check_numbers(writes)?;
     tx.note_epoch(epoch);
     let mut seq = tx.seq();
@@ -81,18 +77,18 @@ pub(crate) fn write_all(
             TxWrite::Update { oid, dkey, flags, iods, data } => {
                 check_iods(*oid, iods)?;
                 check_data(iods, data)?;
-                if conditions == Conditions::Check && flags & COND_MASK != 0 {
+                if aim != Aim::WriteDecided && flags & COND_MASK != 0 {
                     let path = locate(tx, cont, *oid, dkey, epoch)?;
                     check_conditions(tx, &path, *oid, epoch, *flags, iods)?;
                 }
-                let places = store_data(tx, iods, data)?;
+                let places = store_data(tx, iods, data, aim)?;
                 insert(tx, cont.record, *oid, dkey, version, iods, &places)?;
                 seq += iods.len() as u64;
             }
             TxWrite::Punch { oid, dkeys, akeys, flags } => {
                 let punch = Punch { oid: *oid, dkeys, akeys, flags: *flags };
                 punch.check()?;
-                if conditions == Conditions::Check {
+                if aim != Aim::WriteDecided {
                     punch.check_conditions(tx, cont, epoch)?;
                 }
                 punch.insert(tx, cont, version)?;
@@ -125,15 +121,15 @@ fn check_data(iods: &[Iod], data: &[u8]) -> Result<()> {
 }
 
 /// Stores the data of checked descriptors in new space; the places in order.
-fn store_data(tx: &mut Tx<'_>, iods: &[Iod], data: &[u8]) -> Result<Vec<Place>> {
+fn store_data(tx: &mut Tx<'_>, iods: &[Iod], data: &[u8], aim: Aim) -> Result<Vec<Place>> {
     let mut places = Vec::with_capacity(iods.len());
     let mut rest = data;
     for iod in iods.iter().filter(|iod| iod.size != 0) {
         match iod.kind {
-            IodKind::Single => places.push(store_one(tx, &mut rest, iod.size, VALUE_HEADER)?),
+            IodKind::Single => places.push(store_one(tx, &mut rest, iod.size, VALUE_HEADER, aim)?),
             IodKind::Array => {
                 for recx in &iod.recxs {
-                    places.push(store_one(tx, &mut rest, recx.nr * iod.size, 0)?);
+                    places.push(store_one(tx, &mut rest, recx.nr * iod.size, 0, aim)?);
                 }
             }
         }
@@ -141,11 +137,13 @@ fn store_data(tx: &mut Tx<'_>, iods: &[Iod], data: &[u8]) -> Result<Vec<Place>> 
     Ok(places)
 }
 
-fn store_one(tx: &mut Tx<'_>, rest: &mut &[u8], len: u64, header: u64) -> Result<Place> {
+fn store_one(tx: &mut Tx<'_>, rest: &mut &[u8], len: u64, header: u64, aim: Aim) -> Result<Place> {
     let short = || Der::INVAL.err("less data than the descriptors say");
     let (head, tail) = rest.split_at_checked(len as usize).ok_or_else(short)?;
     *rest = tail;
     let offset = tx.alloc(len.checked_add(header).ok_or_else(short)?)? + header;
-    tx.write_new(offset, head)?;
+    if aim != Aim::Try {
+        tx.write_new(offset, head)?;
+    }
     Ok(Place::Arena { offset, len })
 }

@@ -31,7 +31,7 @@
 //! tried again.
 
 use crate::VosCont;
-use crate::apply::{Conditions, write_all};
+use crate::apply::{Aim, write_all};
 use crate::arena::{Mem, damaged, word};
 use crate::changes::{aggregated_to, validate};
 use crate::record::{RECORD_BYTES, Record, container_words, free_record, make_record, sound_offset};
@@ -93,7 +93,7 @@ impl VosCont {
         }
         check_epoch(&state.arena, &self.cont, epoch)?;
         let mut trial = Tx::begin(&mut state, Room::Ordinary)?;
-        write_all(&mut trial, &self.cont, epoch, writes, Conditions::Check)?;
+        write_all(&mut trial, &self.cont, epoch, writes, Aim::Try)?;
         let runs = trial.hold()?;
         let runs = joined(runs);
         state.promise(self.cont.record, tx, runs.clone());
@@ -128,7 +128,7 @@ impl VosCont {
         let released = state.release(self.cont.record, tx);
         let done = (|| {
             let mut change = Tx::begin(&mut state, Room::Kept)?;
-            write_all(&mut change, &self.cont, epoch, writes, Conditions::Held)?;
+            write_all(&mut change, &self.cont, epoch, writes, Aim::WriteDecided)?;
             remove(&mut change, &self.cont, &cursor, &found)?;
             change.commit()
         })();
@@ -191,7 +191,7 @@ impl VosCont {
         let released = state.release(self.cont.record, tx);
         let done = (|| {
             let mut change = Tx::begin(&mut state, room)?;
-            write_all(&mut change, &self.cont, epoch, writes, Conditions::Check)?;
+            write_all(&mut change, &self.cont, epoch, writes, Aim::Write)?;
             if let Some((cursor, found)) = &before {
                 remove(&mut change, &self.cont, cursor, found)?;
             }
