@@ -139,7 +139,7 @@ int daos_tx_open(daos_handle_t coh, daos_handle_t *th, uint64_t flags, daos_even
 /**
  * Opens a snapshot for reading, to be closed with daos_tx_close(): every read with the handle sees the container as it was
  * at the epoch, and changes are refused with -DER_NO_PERM. Sends nothing: whether there is such a snapshot is not
- * checked.
+ * checked; reads at an epoch whose versions have been merged answer -DER_TX_RESTART.
  *
  * \param[in] coh  The container.
  * \param[in] epoch  The snapshot's epoch, as daos_cont_create_snap() gave it.

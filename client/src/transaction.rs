@@ -443,7 +443,7 @@ impl Transaction {
     pub async fn restart(&self, context: &Rc<Context>) -> Result<()> {
         let pause = {
             let mut state = self.state();
-            if state.status != Status::Failed {
+            if state.status != Status::Failed || self.fixed.is_some() {
                 return Err(Der::NO_PERM.err("the transaction did not fail with -DER_TX_RESTART"));
             }
             state.clear();
@@ -474,7 +474,8 @@ impl Transaction {
 
     fn fail(&self, id: Uuid) {
         let mut state = self.state();
-        if state.id == id && state.status == Status::Open {
+        // A snapshot has no other epoch to go on at.
+        if self.fixed.is_none() && state.id == id && state.status == Status::Open {
             state.status = Status::Failed;
         }
     }

@@ -129,6 +129,12 @@ fn reads_alone_send_no_commit() {
     world.run(get(&world, &object, &snapshot, "r")).unwrap();
     assert_eq!(world.fake.fetched_at.borrow().last(), Some(&(77, 0)));
     assert_eq!(world.run(put(&world, &object, &snapshot, "w", &mut [1])).unwrap_err().code(), Der::NO_PERM);
+    // One that is gone is no reason to read another state.
+    world.fake.refuse.set(Some((Der::TX_RESTART, 1)));
+    assert_eq!(world.run(get(&world, &object, &snapshot, "r")).unwrap_err().code(), Der::TX_RESTART);
+    assert_eq!(world.run(snapshot.restart(&world.client)).unwrap_err().code(), Der::NO_PERM);
+    assert_eq!(snapshot.epoch().unwrap(), 77);
+    world.fake.fetched_at.borrow_mut().pop();
     world.run(snapshot.commit(&world.client)).unwrap();
     assert_eq!((sent(&world, Opcode::TxCommit), sent(&world, Opcode::TxEpoch)), (0, 0));
     // What was read once is not read older later, whatever clock answers: then it is read again.
