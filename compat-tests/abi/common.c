@@ -338,6 +338,95 @@ profiles(void)
 	CHECK(unlink(path) == 0 && rmdir(folder) == 0);
 }
 
+/* Packs, unpacks and frees; every shorter buffer must be refused. */
+static void
+serialisers(void)
+{
+	struct crt_proc_buffer  proc = CRT_PROC_BUFFER_INIT, torn;
+	const char             *texts[] = {"A::OWNER@:rw", "A::alice@:r"};
+	struct daos_acl        *acl, *acl_back = NULL;
+	struct daos_prop_co_roots roots = {.cr_oids = {{1, 2}}};
+	daos_prop_t            *prop = daos_prop_alloc(5), *back, *none = NULL;
+	d_rank_list_t          *ranks = d_rank_list_alloc(3);
+	d_iov_t                 iovs[2];
+	d_sg_list_t             sgl = {.sg_nr = 2, .sg_iovs = iovs}, sgl_back;
+	struct dtx_id           id = {.dti_hlc = 77}, id_back;
+	size_t                  used;
+
+	CHECK(daos_acl_from_strs(texts, 2, &acl) == 0);
+	prop->dpp_entries[0].dpe_type    = DAOS_PROP_CO_LABEL;
+	prop->dpp_entries[0].dpe_str     = strdup("label");
+	prop->dpp_entries[1].dpe_type    = DAOS_PROP_CO_ACL;
+	prop->dpp_entries[1].dpe_val_ptr = acl;
+	prop->dpp_entries[2].dpe_type    = DAOS_PROP_PO_SVC_LIST;
+	prop->dpp_entries[2].dpe_val_ptr = ranks;
+	prop->dpp_entries[3].dpe_type    = DAOS_PROP_CO_ROOTS;
+	prop->dpp_entries[3].dpe_val_ptr = memcpy(malloc(sizeof(roots)), &roots, sizeof(roots));
+	prop->dpp_entries[4].dpe_type    = DAOS_PROP_CO_REDUN_FAC;
+	prop->dpp_entries[4].dpe_val     = 3;
+	d_iov_set(&iovs[0], "some", 4);
+	d_iov_set(&iovs[1], NULL, 0);
+	memset(id.dti_uuid, 9, 16);
+
+	CHECK(crt_proc_daos_prop_t(&proc, CRT_PROC_ENCODE, &prop) == 0);
+	CHECK(crt_proc_daos_prop_t(&proc, CRT_PROC_ENCODE, &none) == 0);
+	CHECK(crt_proc_d_sg_list_t(&proc, CRT_PROC_ENCODE, &sgl) == 0);
+	CHECK(crt_proc_struct_daos_acl(&proc, CRT_PROC_ENCODE, &acl) == 0);
+	CHECK(crt_proc_struct_dtx_id(&proc, CRT_PROC_ENCODE, &id) == 0);
+	used = proc.cpb_used;
+
+	proc.cpb_size = used;
+	proc.cpb_used = 0;
+	none          = prop;
+	CHECK(crt_proc_daos_prop_t(&proc, CRT_PROC_DECODE, &back) == 0 && back->dpp_nr == 5);
+	CHECK(crt_proc_daos_prop_t(&proc, CRT_PROC_DECODE, &none) == 0 && none == NULL);
+	CHECK(strcmp(back->dpp_entries[0].dpe_str, "label") == 0);
+	CHECK(memcmp(back->dpp_entries[1].dpe_val_ptr, acl, daos_acl_get_size(acl)) == 0);
+	CHECK(((d_rank_list_t *)back->dpp_entries[2].dpe_val_ptr)->rl_nr == 3);
+	CHECK(memcmp(back->dpp_entries[3].dpe_val_ptr, &roots, sizeof(roots)) == 0);
+	CHECK(back->dpp_entries[4].dpe_val == 3);
+	CHECK(crt_proc_daos_prop_t(&proc, CRT_PROC_FREE, &back) == 0 && back == NULL);
+	CHECK(crt_proc_d_sg_list_t(&proc, CRT_PROC_DECODE, &sgl_back) == 0 && sgl_back.sg_nr == 2);
+	CHECK(sgl_back.sg_iovs[0].iov_len == 4 && memcmp(sgl_back.sg_iovs[0].iov_buf, "some", 4) == 0);
+	CHECK(sgl_back.sg_iovs[1].iov_buf == NULL);
+	CHECK(crt_proc_d_sg_list_t(&proc, CRT_PROC_FREE, &sgl_back) == 0 && sgl_back.sg_iovs == NULL);
+	CHECK(crt_proc_struct_daos_acl(&proc, CRT_PROC_DECODE, &acl_back) == 0);
+	CHECK(memcmp(acl_back, acl, daos_acl_get_size(acl)) == 0);
+	CHECK(crt_proc_struct_daos_acl(&proc, CRT_PROC_FREE, &acl_back) == 0 && acl_back == NULL);
+	CHECK(crt_proc_struct_dtx_id(&proc, CRT_PROC_DECODE, &id_back) == 0 && memcmp(&id, &id_back, sizeof(id)) == 0);
+	CHECK(proc.cpb_used == used && crt_proc_struct_dtx_id(&proc, CRT_PROC_DECODE, &id_back) == -DER_HG);
+	CHECK(crt_proc_struct_daos_acl(&proc, CRT_PROC_DECODE, &acl_back) == -DER_TRUNC);
+
+	for (size_t length = 0; length < used; length++) {
+		int rc;
+
+		torn          = proc;
+		torn.cpb_data = memcpy(malloc(length + 1), proc.cpb_data, length);
+		torn.cpb_size = length;
+		torn.cpb_used = 0;
+		rc            = crt_proc_daos_prop_t(&torn, CRT_PROC_DECODE, &back);
+		if (rc == 0) {
+			crt_proc_daos_prop_t(&torn, CRT_PROC_FREE, &back);
+			rc = crt_proc_daos_prop_t(&torn, CRT_PROC_DECODE, &none);
+		}
+		if (rc == 0 && (rc = crt_proc_d_sg_list_t(&torn, CRT_PROC_DECODE, &sgl_back)) == 0) {
+			crt_proc_d_sg_list_t(&torn, CRT_PROC_FREE, &sgl_back);
+			rc = crt_proc_struct_daos_acl(&torn, CRT_PROC_DECODE, &acl_back);
+			if (rc == 0)
+				rc = crt_proc_struct_dtx_id(&torn, CRT_PROC_DECODE, &id_back);
+		}
+		CHECK(rc != 0);
+		free(torn.cpb_data);
+	}
+	torn           = proc;
+	torn.cpb_magic = 0;
+	CHECK(crt_proc_struct_dtx_id(&torn, CRT_PROC_DECODE, &id_back) == -DER_INVAL);
+	CHECK(crt_proc_struct_dtx_id(NULL, CRT_PROC_ENCODE, &id) == -DER_INVAL);
+	CHECK(crt_proc_struct_dtx_id(&proc, 7, &id) == -DER_INVAL);
+	free(proc.cpb_data);
+	daos_prop_free(prop);
+}
+
 int
 main(void)
 {
@@ -351,5 +440,6 @@ main(void)
 	handles();
 	logging();
 	profiles();
+	serialisers();
 	return 0;
 }

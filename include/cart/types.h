@@ -8,11 +8,29 @@
 #define DAOS_INC_CART_TYPES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <gurt/types.h>
 
-/** A serialiser in progress. */
+/**
+ * A serialiser in progress: a pointer to a struct crt_proc_buffer, which begins as CRT_PROC_BUFFER_INIT. Packing grows
+ * it; to unpack, cpb_used is set to 0 and cpb_size to the number of packed bytes.
+ */
 typedef void *crt_proc_t;
+
+#define CRT_PROC_BUFFER_MAGIC	0x63707062U
+
+/** Initialiser of an empty buffer. */
+#define CRT_PROC_BUFFER_INIT	{CRT_PROC_BUFFER_MAGIC, 0, 0, 0, 0}
+
+/** Bytes that records are packed into and unpacked from. */
+struct crt_proc_buffer {
+	uint32_t cpb_magic;		/**< CRT_PROC_BUFFER_MAGIC */
+	uint32_t cpb_reserved;		/**< 0 */
+	void *cpb_data;			/**< the bytes, from malloc(); the owner frees them */
+	size_t cpb_size;		/**< bytes there is room for; unpacking: that there are */
+	size_t cpb_used;		/**< bytes packed or unpacked so far */
+};
 
 /** What a serialiser does. */
 typedef enum {

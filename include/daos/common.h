@@ -441,12 +441,54 @@ extern struct daos_hhash_table daos_ht;
  */
 char *DP_UUID(const void *uuid);
 
+/**
+ * Packs or unpacks a scatter-gather list with its data. Unpacked buffers lie in the serialiser's
+ * memory and live as long.
+ *
+ * \param[in,out] proc A struct crt_proc_buffer (cart/types.h).
+ * \param[in] proc_op CRT_PROC_ENCODE: pack; CRT_PROC_DECODE: unpack; CRT_PROC_FREE: free what was
+ *     unpacked.
+ * \param[in,out] p The list; unpacking makes sg_iovs, and freeing frees it.
+ * \return 0; -DER_INVAL: a NULL, no such buffer or operation, lengths that contradict each other;
+ *     -DER_NOMEM; -DER_TRUNC: the bytes end early.
+ */
 int crt_proc_d_sg_list_t(crt_proc_t proc, crt_proc_op_t proc_op, d_sg_list_t *p);
 
+/**
+ * Packs or unpacks a property list. An empty one becomes NULL. Unpacked ACLs lie in the
+ * serialiser's memory and live as long.
+ *
+ * \param[in,out] proc A struct crt_proc_buffer (cart/types.h).
+ * \param[in] proc_op CRT_PROC_ENCODE: pack; CRT_PROC_DECODE: unpack; CRT_PROC_FREE: free what was
+ *     unpacked.
+ * \param[in,out] data The list; an unpacked one is freed with CRT_PROC_FREE, which sets it to NULL.
+ * \return 0; -DER_INVAL: a NULL, no such buffer or operation, too many entries; -DER_NOMEM;
+ *     -DER_TRUNC: the bytes end early.
+ */
 int crt_proc_daos_prop_t(crt_proc_t proc, crt_proc_op_t proc_op, daos_prop_t **data);
 
+/**
+ * Packs or unpacks an access control list, which lies in the serialiser's memory and lives as long.
+ *
+ * \param[in,out] proc A struct crt_proc_buffer (cart/types.h).
+ * \param[in] proc_op CRT_PROC_ENCODE: pack; CRT_PROC_DECODE: unpack; CRT_PROC_FREE: free what was
+ *     unpacked.
+ * \param[in,out] data The list, or NULL for none.
+ * \return 0; -DER_INVAL: a NULL, no such buffer or operation; -DER_NOMEM; -DER_TRUNC: the bytes end
+ *     early.
+ */
 int crt_proc_struct_daos_acl(crt_proc_t proc, crt_proc_op_t proc_op, struct daos_acl **data);
 
+/**
+ * Packs or unpacks the identity of a transaction.
+ *
+ * \param[in,out] proc A struct crt_proc_buffer (cart/types.h).
+ * \param[in] proc_op CRT_PROC_ENCODE: pack; CRT_PROC_DECODE: unpack; CRT_PROC_FREE: free what was
+ *     unpacked.
+ * \param[in,out] dti The identity.
+ * \return 0; -DER_INVAL: a NULL, no such buffer or operation; -DER_HG: no memory, or the bytes end
+ *     early.
+ */
 int crt_proc_struct_dtx_id(crt_proc_t proc, crt_proc_op_t proc_op, struct dtx_id *dti);
 
 /**

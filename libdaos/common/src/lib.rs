@@ -6,7 +6,7 @@
 //! them with `free` or `D_FREE`. Calls libgurt for handle tables and logging, and nothing else of ours. Documentation of
 //! the functions is that of the headers.
 //!
-//! Not implemented (they answer so): serialisers of the RPC library.
+//! The serialisers are those of four records; the RPC library itself is none of ours.
 
 daos_export::stubs!();
 
@@ -20,6 +20,7 @@ mod identifiers;
 mod iov;
 mod memory;
 mod principals;
+mod proc;
 mod profile;
 mod prop_entry;
 mod prop_text;
