@@ -121,7 +121,7 @@ run(daos_handle_t th, daos_pipeline_t *pipeline, uint32_t rows, size_t value_roo
 
 	memset(seen, 0, PEOPLE * sizeof(*seen));
 	while (!daos_anchor_is_eof(&anchor)) {
-		char            keys[4096], values[2][8192];
+		char            keys[4096] = "", values[2][8192];
 		daos_key_desc_t kds[64];
 		daos_size_t     sizes[64 * 5];
 		uint32_t        nr_iods = 5, nr_kds = rows;
