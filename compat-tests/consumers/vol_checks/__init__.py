@@ -1,5 +1,6 @@
 """What the checks of vol_h5py.py share: how a check is registered, and how it says what it expects."""
 
+import ctypes
 import os
 import random
 
@@ -28,3 +29,9 @@ def raises(kind, call, *arguments, **named):
 def expect(got, wanted):
     if got != wanted:
         raise AssertionError(f"got {got!r}, wanted {wanted!r}")
+
+
+def hdf5_library():
+    """The HDF5 that h5py has loaded, for what h5py has no name for."""
+    with open("/proc/self/maps") as maps:
+        return ctypes.CDLL(next(line.split()[-1] for line in maps if "libhdf5.so" in line))
