@@ -8,10 +8,9 @@
 
 use super::query::ANCHOR_MAX_BYTES;
 use super::read::{Run, each_run, yield_now};
-use super::{Session, check_iods, check_key, decode};
+use super::{Scope, Session, check_iods, check_key, decode};
 use crate::target::Target;
 use crate::telemetry;
-use daos_common::ids::EPOCH_MAX;
 use daos_common::pipeline::{Aggregates, AkeyValue, Program, Record};
 use daos_common::wire::object::{ListKind, Listed};
 use daos_common::wire::pipeline::{ObjPipelineReply, ObjPipelineRequest, PipelineRecord, PipelineValue};
@@ -47,10 +46,8 @@ pub async fn run(target: &Rc<Target>, incoming: &Incoming) -> Result<Vec<u8>> {
     request.dkey.iter().try_for_each(|dkey| check_key("dkey", dkey))?;
     let session = Session::open(target, &request.header).await?;
     session.grant.check_read()?;
-    let epoch = match request.header.epoch {
-        0 | EPOCH_MAX => target.clock.now(),
-        epoch => epoch,
-    };
+    let scope = request.dkey.as_deref().map_or(Scope::Object, Scope::Dkey);
+    let (_, epoch) = session.read_epoch(target, &request.header, scope).await?;
     let aggregates = Aggregates::new(&program);
     let anchor = request.anchor.clone();
     let reply = ObjPipelineReply { records: Vec::new(), aggregates, scanned: 0, epoch, anchor, eof: false };
