@@ -5,13 +5,14 @@
 # make adios2 ADIOS2's DAOS engine: its tests on 1 and 2 ranks (builds ADIOS2 once: some minutes; not part of make test)
 # make bench  figures beside their limits, to target/bench/results.json
 # make abi    the C ABI against its tables
+# make tsan   eight threads on the libraries under ThreadSanitizer
 # make stage  bin, lib, include and pkgconfig under target/stage (PROFILE=release: target/stage-release)
 
 PROFILE ?= dev
 CARGO_FLAGS = $(if $(filter release,$(PROFILE)),--release,)
 STAGE = $(CURDIR)/target/stage$(if $(filter release,$(PROFILE)),-release,)
 
-.PHONY: help setup build stage test lint unit abi consumers vol adios2 demo bench clean
+.PHONY: help setup build stage test lint unit abi tsan consumers vol adios2 demo bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -35,6 +36,10 @@ unit: stage
 
 abi: stage
 	@cargo run -q $(CARGO_FLAGS) -p daos-compat-tests --bin abi-check -- --stage $(STAGE)
+
+# Wants a nightly toolchain with rust-src; not part of `make test`.
+tsan: stage
+	compat-tests/tsan/run.sh $(STAGE)
 
 consumers: stage
 	compat-tests/consumers/fio.sh $(STAGE)

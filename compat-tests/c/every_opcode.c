@@ -136,7 +136,7 @@ containers(void)
 	size_t             sizes[] = {6}, size;
 	void              *places[] = {buf};
 	uint64_t           oid = 0;
-	daos_epoch_t       epoch = 0, direct = 0, epochs[4];
+	daos_epoch_t       epoch = 0, direct = 0, told = 0, epochs[4];
 	daos_handle_t      th, oit;
 	daos_anchor_t      anchor;
 	int                nr, rc;
@@ -215,8 +215,10 @@ containers(void)
 	     .epoch = epoch);
 	SAME(daos_cont_rollback(coh, epoch, NULL), DAOS_OPC_CONT_ROLLBACK, daos_cont_rollback_t, .coh = coh,
 	     .epoch = epoch);
+	/* Each of them waits for a snapshot that is newer than what it is given: there is one. */
 	SAME(daos_cont_subscribe(coh, &direct, NULL), DAOS_OPC_CONT_SUBSCRIBE, daos_cont_subscribe_t, .coh = coh,
-	     .epoch = &direct);
+	     .epoch = &told);
+	CHECK(told == direct);
 
 	STEP("transactions");
 	OK(TASK(DAOS_OPC_TX_OPEN_SNAP, daos_tx_open_snap_t, .coh = coh, .epoch = epoch, .th = &th));

@@ -98,7 +98,7 @@ pub(super) unsafe fn call(arguments: &Arguments, ev: *mut daos_event_t) -> c_int
         DAOS_OPC_CONT_DESTROY_SNAP: daos_cont_destroy_snap_t => |a| daos_cont_destroy_snap(a.coh, a.epr, ev);
         DAOS_OPC_CONT_SNAP_OIT_CREATE: daos_cont_snap_oit_create_t =>
             |a| daos_cont_snap_oit_create(a.coh, a.epoch, a.name, ev);
-        DAOS_OPC_CONT_SNAP_OIT_DESTROY: daos_cont_snap_oit_destroy_t => |a| destroy_oit(a.coh, a.epoch);
+        DAOS_OPC_CONT_SNAP_OIT_DESTROY: daos_cont_snap_oit_destroy_t => |a| destroy_oit(a.coh, a.epoch, ev);
 
         DAOS_OPC_TX_OPEN: daos_tx_open_t => |a| daos_tx_open(a.coh, a.th, a.flags, ev);
         DAOS_OPC_TX_COMMIT: daos_tx_commit_t => |a| daos_tx_commit(a.th, ev);
@@ -191,11 +191,11 @@ unsafe fn open_array(a: &daos_array_open_t, ev: *mut daos_event_t) -> c_int {
     unsafe { daos_array_open_with_attr(a.coh, a.oid, a.th, a.mode, *a.cell_size, *a.chunk_size, a.oh, ev) }
 }
 
-/// The API's function wants the open table, so it is opened and closed here, at once.
+/// The API's function wants the open table, so it is opened and closed here, at once; then the event is done.
 ///
 /// # Safety
 /// The contract of [`crate::c`].
-unsafe fn destroy_oit(coh: daos_handle_t, epoch: daos_epoch_t) -> c_int {
+unsafe fn destroy_oit(coh: daos_handle_t, epoch: daos_epoch_t, ev: *mut daos_event_t) -> c_int {
     let mut oh = daos_handle_t { cookie: 0 };
     // SAFETY: the contract.
     unsafe {
@@ -205,6 +205,9 @@ unsafe fn destroy_oit(coh: daos_handle_t, epoch: daos_epoch_t) -> c_int {
         }
         let destroyed = daos_cont_snap_oit_destroy(coh, oh, ptr::null_mut());
         let closed = daos_oit_close(oh, ptr::null_mut());
-        if destroyed != 0 { destroyed } else { closed }
+        match if destroyed != 0 { destroyed } else { closed } {
+            0 => crate::call::Call::on(ev).finish(|| Ok(())),
+            failed => failed,
+        }
     }
 }
