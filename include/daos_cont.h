@@ -45,7 +45,16 @@ enum daos_snapshot_opts {
 	DAOS_SNAP_OPT_OIT = 2,	/**< the list of its objects */
 };
 
-/** Merges the history of a container up to an epoch. */
+/**
+ * Merges versions: what is overwritten or punched at or before an epoch gives its space back, as far as no snapshot,
+ * transaction or write under way needs it. The servers do it by themselves for versions older than DAOS_VOS_AGG_GAP
+ * (20 s) unless the pool's property reclaim is disabled; this call does it now, and waits for it.
+ *
+ * \param[in] coh  Container, open for writing.
+ * \param[in] epoch  Up to here; 0: up to now.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_NO_PERM: open for reading; -DER_INVAL: DAOS_EPOCH_MAX.
+ */
 int daos_cont_aggregate(daos_handle_t coh, daos_epoch_t epoch, daos_event_t *ev);
 
 /**
@@ -85,10 +94,33 @@ int daos_cont_close(daos_handle_t coh, daos_event_t *ev);
  */
 int daos_cont_create2(daos_handle_t poh, uuid_t *uuid, daos_prop_t *cont_prop, daos_event_t *ev);
 
-/** Makes a snapshot; *epoch names it. */
+/**
+ * Makes a snapshot: it holds every write that was acknowledged before the call, none that began after it returned, and
+ * never changes. Read it through daos_tx_open_snap().
+ *
+ * \param[in] coh  Container, open for writing.
+ * \param[out] epoch  Epoch of the snapshot, by which it is known.
+ * \param[in] name  A name of at most 127 bytes, which no other snapshot of the container has; NULL: none.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_NO_PERM: open for reading; -DER_INVAL: epoch is NULL, or the
+ *     name too long; -DER_EXIST: the name is taken; -DER_NOSPACE: the container has as many as its property
+ *     max_snapshot allows; -DER_BUSY: it is being rolled back, or a write does not end; -DER_UNREACH: a server of the
+ *     pool is away.
+ */
 int daos_cont_create_snap(daos_handle_t coh, daos_epoch_t *epoch, char *name, daos_event_t *ev);
 
-/** Makes a snapshot, with a list of the objects in it when opts ask for one. */
+/**
+ * daos_cont_create_snap(), with a table of the objects in the snapshot (daos_oit_open()) if opts ask for it; both or
+ * none are made.
+ *
+ * \param[in] coh  Container, open for writing.
+ * \param[out] epoch  Epoch of the snapshot.
+ * \param[in] name  As there.
+ * \param[in] opts  DAOS_SNAP_OPT_CR, with or without DAOS_SNAP_OPT_OIT.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return As daos_cont_create_snap(); -DER_INVAL: other opts; -DER_NOTSUPPORTED: the container's redundancy asks for a
+ *     table that cannot be written yet.
+ */
 int daos_cont_create_snap_opt(daos_handle_t coh, daos_epoch_t *epoch, char *name,
                               enum daos_snapshot_opts opts, daos_event_t *ev);
 
@@ -145,7 +177,15 @@ int daos_cont_delete_acl(daos_handle_t coh, enum daos_acl_principal_type type, d
  */
 int daos_cont_destroy2(daos_handle_t poh, const char *cont, int force, daos_event_t *ev);
 
-/** Destroys the snapshots of a range of epochs; both ends equal: that one. */
+/**
+ * Destroys snapshots and their tables of objects. What only they held is merged away.
+ *
+ * \param[in] coh  Container, open for writing.
+ * \param[in] epr  Those from epr_lo to epr_hi; both equal: that one.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0, also when a range has none; -DER_NO_HDL: no such container handle; -DER_NO_PERM: open for reading;
+ *     -DER_INVAL: epr_lo is greater than epr_hi; -DER_NONEXIST: the one epoch is no snapshot's.
+ */
 int daos_cont_destroy_snap(daos_handle_t coh, daos_epoch_range_t epr, daos_event_t *ev);
 
 /**
@@ -214,7 +254,19 @@ int daos_cont_global2local(daos_handle_t poh, d_iov_t glob, daos_handle_t *coh);
  */
 int daos_cont_list_attr(daos_handle_t coh, char *buffer, size_t *size, daos_event_t *ev);
 
-/** Lists snapshots; *nr: room of epochs and names, then their number. */
+/**
+ * Lists all snapshots in order of epoch.
+ *
+ * \param[in] coh  Container handle.
+ * \param[in,out] nr  Elements of epochs and names, then the number of snapshots, which may be greater.
+ * \param[out] epochs  Their epochs, as many as fit; NULL if not wanted.
+ * \param[out] names  Buffers of DAOS_SNAPSHOT_MAX_LEN bytes that their names go to (empty: without one); NULL if not
+ *     wanted.
+ * \param[in,out] anchor  Afterwards at the end; may be NULL.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: nr is NULL; -DER_NO_PERM: the user may not read the
+ *     container.
+ */
 int daos_cont_list_snap(daos_handle_t coh, int *nr, daos_epoch_t *epochs, char **names,
                         daos_anchor_t *anchor, daos_event_t *ev);
 
@@ -273,7 +325,17 @@ int daos_cont_overwrite_acl(daos_handle_t coh, struct daos_acl *acl, daos_event_
 int daos_cont_query(daos_handle_t coh, daos_cont_info_t *info, daos_prop_t *cont_prop,
                     daos_event_t *ev);
 
-/** Brings a container back to a snapshot. */
+/**
+ * Takes a container back to a snapshot: everything written later is gone on every server, and so are later snapshots.
+ * No other handle may be open; requests through this one wait meanwhile. A server that is restarted in between goes
+ * on. Object numbers that were given out are not given out again.
+ *
+ * \param[in] coh  Container, open for writing.
+ * \param[in] epoch  Epoch of the snapshot.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_NO_PERM: open for reading; -DER_NONEXIST: no snapshot has
+ *     that epoch; -DER_BUSY: other handles are open, or a snapshot is being made.
+ */
 int daos_cont_rollback(daos_handle_t coh, daos_epoch_t epoch, daos_event_t *ev);
 
 /**
@@ -328,10 +390,27 @@ int daos_cont_set_owner_no_check(daos_handle_t coh, d_string_t user, d_string_t 
  */
 int daos_cont_set_prop(daos_handle_t coh, daos_prop_t *prop, daos_event_t *ev);
 
-/** Makes the list of objects of a snapshot. */
+/**
+ * Makes the table of the objects that a snapshot holds, for daos_oit_open().
+ *
+ * \param[in] coh  Container, open for writing.
+ * \param[in] epoch  Epoch of the snapshot.
+ * \param[in] name  Not used.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_NO_PERM: open for reading; -DER_NONEXIST: no snapshot has
+ *     that epoch; -DER_NOSPACE.
+ */
 int daos_cont_snap_oit_create(daos_handle_t coh, daos_epoch_t epoch, char *name, daos_event_t *ev);
 
-/** Destroys the list of objects of a snapshot, given its open handle. */
+/**
+ * Destroys the table of objects of a snapshot. The handle stays open, on an empty table.
+ *
+ * \param[in] coh  Container, open for writing.
+ * \param[in] oh  Handle of daos_oit_open().
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container or object handle; -DER_INVAL: oh is no table's; -DER_NO_PERM: open for
+ *     reading; -DER_NONEXIST: the snapshot or its table is gone.
+ */
 int daos_cont_snap_oit_destroy(daos_handle_t coh, daos_handle_t oh, daos_event_t *ev);
 
 /**
@@ -344,7 +423,15 @@ int daos_cont_snap_oit_destroy(daos_handle_t coh, daos_handle_t oh, daos_event_t
  */
 int daos_cont_status_clear(daos_handle_t coh, daos_event_t *ev);
 
-/** Waits for an epoch to be committed. */
+/**
+ * Waits until the container has a snapshot at or after an epoch.
+ *
+ * \param[in] coh  Container handle.
+ * \param[in,out] epoch  Epoch to wait for; 0: any snapshot. Then the epoch of the first snapshot at or after it.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it, however long it takes.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: epoch is NULL; -DER_NO_PERM: the user may not read the
+ *     container.
+ */
 int daos_cont_subscribe(daos_handle_t coh, daos_epoch_t *epoch, daos_event_t *ev);
 
 /**

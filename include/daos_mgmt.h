@@ -37,14 +37,42 @@ typedef struct {
 	d_rank_t mgpi_ldr;		/**< the first of them */
 } daos_mgmt_pool_info_t;
 
-/** Writes a mark into the servers' logs. */
+/**
+ * Writes a mark into the logs of all engines (level WARN), so that what happened before and after it can be told apart.
+ *
+ * \param[in] mark  Text of at most 255 bytes.
+ * \return 0; -DER_UNINIT: before daos_init(); -DER_INVAL: mark is NULL or too long; -DER_UNREACH: an engine is away.
+ */
 int daos_debug_add_mark(const char *mark);
 
-/** Sets a DMG_KEY_ parameter on a rank (-1: all); for tests. */
+/**
+ * Sets a parameter of an engine's fault injection, for tests: engines that were not started with
+ * DAOS_FAULT_INJECTION=1 in their environment refuse.
+ *
+ * \param[in] grp  Name of the system; NULL: the agent's.
+ * \param[in] rank  Rank of the engine; -1: all.
+ * \param[in] key_id  DMG_KEY_FAIL_LOC: which fault and how often (DAOS_FAIL_ONCE and so on); DMG_KEY_FAIL_VALUE: a value
+ *     that it takes; DMG_KEY_FAIL_NUM: how often with DAOS_FAIL_SOME.
+ * \param[in] value  The value.
+ * \param[in] value_extra  With DMG_KEY_FAIL_LOC: the number for DAOS_FAIL_SOME; else not used.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_UNINIT: before daos_init(); -DER_INVAL: another system's name, or an unknown key; -DER_NO_PERM: the
+ *     engine does not inject faults; -DER_OOG: no such rank.
+ */
 int daos_debug_set_params(const char *grp, d_rank_t rank, unsigned int key_id, uint64_t value,
                           uint64_t value_extra, daos_event_t *ev);
 
-/** State of a blob store; for tests. */
+/**
+ * Tells the state of a device of the data tier, for tests.
+ *
+ * \param[in] group  Name of the system; NULL: the agent's.
+ * \param[in] blobstore_uuid  UUID of the device, as its superblock has it.
+ * \param[out] blobstore_state  0: in service. A device that cannot be opened keeps its engine from starting, so it is
+ *     never told as faulty.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_UNINIT: before daos_init(); -DER_INVAL: another system's name, or blobstore_state is NULL;
+ *     -DER_NONEXIST: no engine has the device.
+ */
 int daos_mgmt_get_bs_state(const char *group, uuid_t blobstore_uuid, int *blobstore_state,
                            daos_event_t *ev);
 
@@ -78,7 +106,14 @@ int daos_mgmt_list_pools(const char *group, daos_size_t *npools, daos_mgmt_pool_
  */
 void daos_mgmt_put_sys_info(struct daos_sys_info *info);
 
-/** Stops the pool service; for tests. */
+/**
+ * Makes the leader of a pool's service step down; a replica takes over with all that is stored. Requests under way are
+ * repeated by their clients. For tests.
+ *
+ * \param[in] poh  Pool handle.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle.
+ */
 int daos_pool_stop_svc(daos_handle_t poh, daos_event_t *ev);
 
 /**

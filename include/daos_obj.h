@@ -493,25 +493,85 @@ int daos_obj_update(daos_handle_t oh, daos_handle_t th, uint64_t flags, daos_key
  */
 int daos_obj_verify(daos_handle_t coh, daos_obj_id_t oid, daos_epoch_t epoch);
 
-/** Releases a list of objects. */
+/**
+ * Releases a handle of daos_oit_open().
+ *
+ * \param[in] oh  The handle.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such object handle; -DER_INVAL: it is no table's.
+ */
 int daos_oit_close(daos_handle_t oh, daos_event_t *ev);
 
-/** Identifiers of objects; *oids_nr: room, then their number. */
+/**
+ * Lists the objects of a snapshot, each once, in no particular order.
+ *
+ * \param[in] oh  Handle of daos_oit_open().
+ * \param[out] oids  Identifiers of objects.
+ * \param[in,out] oids_nr  Elements of oids, not 0; then how many were filled. 0 only at the end.
+ * \param[in,out] anchor  Zeroes to begin; where to go on afterwards. At the end of the table when
+ *     daos_anchor_is_eof() says so.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such object handle; -DER_INVAL: it is no table's, or oids, oids_nr or anchor is NULL;
+ *     -DER_NO_PERM: the user may not read the container.
+ */
 int daos_oit_list(daos_handle_t oh, daos_obj_id_t *oids, uint32_t *oids_nr, daos_anchor_t *anchor,
                   daos_event_t *ev);
 
-/** daos_oit_list() for objects that filter lets through (it answers 1). */
+/**
+ * daos_oit_list() of the objects that a function lets through.
+ *
+ * \param[in] oh  Handle of daos_oit_open().
+ * \param[out] oids  Identifiers of objects.
+ * \param[in,out] oids_nr  Elements of oids, not 0; then how many were filled. 0 only at the end.
+ * \param[in,out] anchor  Zeroes to begin; where to go on afterwards. At the end of the table when
+ *     daos_anchor_is_eof() says so.
+ * \param[in] filter  Called once for each object with its identifier and mark (iov_len 0: none): positive lets it through,
+ *     0 does not, a negative -DER_ number ends the call with that error. It must not call the library.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such object handle; -DER_INVAL: it is no table's, or oids, oids_nr or anchor is NULL;
+ *     -DER_NO_PERM: the user may not read the container;
+ *     -DER_INVAL: filter is NULL; what filter answers.
+ */
 int daos_oit_list_filter(daos_handle_t oh, daos_obj_id_t *oids, uint32_t *oids_nr,
                          daos_anchor_t *anchor, daos_oit_filter_cb filter, daos_event_t *ev);
 
-/** daos_oit_list() for objects without mark. */
+/**
+ * daos_oit_list() of the objects without a mark.
+ *
+ * \param[in] oh  Handle of daos_oit_open().
+ * \param[out] oids  Identifiers of objects.
+ * \param[in,out] oids_nr  Elements of oids, not 0; then how many were filled. 0 only at the end.
+ * \param[in,out] anchor  Zeroes to begin; where to go on afterwards. At the end of the table when
+ *     daos_anchor_is_eof() says so.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such object handle; -DER_INVAL: it is no table's, or oids, oids_nr or anchor is NULL;
+ *     -DER_NO_PERM: the user may not read the container.
+ */
 int daos_oit_list_unmarked(daos_handle_t oh, daos_obj_id_t *oids, uint32_t *oids_nr,
                            daos_anchor_t *anchor, daos_event_t *ev);
 
-/** Marks an object in a list; marker NULL removes the mark. */
+/**
+ * Marks an object in the table of a snapshot. Marks outlive restarts, and go with the table.
+ *
+ * \param[in] oh  Handle of daos_oit_open(), of a container open for writing.
+ * \param[in] oid  The object.
+ * \param[in] marker  1 to 32 bytes, in place of an earlier mark; NULL removes it.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such object handle; -DER_INVAL: it is no table's, or the mark is empty or too long;
+ *     -DER_NONEXIST: the object is not in the table; -DER_NO_PERM: the container is open for reading; -DER_NOSPACE.
+ */
 int daos_oit_mark(daos_handle_t oh, daos_obj_id_t oid, d_iov_t *marker, daos_event_t *ev);
 
-/** Opens the list of objects of a snapshot; release with daos_oit_close(). */
+/**
+ * Opens the table of the objects of a snapshot.
+ *
+ * \param[in] coh  Container handle.
+ * \param[in] epoch  Epoch of the snapshot.
+ * \param[out] oh  Handle, to be released with daos_oit_close().
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such container handle; -DER_INVAL: oh is NULL; -DER_NONEXIST: no snapshot has that
+ *     epoch, or it has no table (DAOS_SNAP_OPT_OIT, daos_cont_snap_oit_create()).
+ */
 int daos_oit_open(daos_handle_t coh, daos_epoch_t epoch, daos_handle_t *oh, daos_event_t *ev);
 
 /** The object identifier that stands for none. */

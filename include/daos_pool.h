@@ -202,13 +202,29 @@ typedef struct daos_pool_cont_filter {
 int daos_pool_connect2(const char *pool, const char *sys, unsigned int flags, daos_handle_t *poh,
                        daos_pool_info_t *info, daos_event_t *ev);
 
-/** Adds a comparison to a filter. */
+/**
+ * Adds a comparison to a filter.
+ *
+ * \param[in,out] filt  Filter of daos_pool_cont_filter_init().
+ * \param[in] part  The comparison; it stays the caller's, and must stay as long as the filter is used.
+ * \return 0; -DER_INVAL: one of them is NULL; -DER_NOMEM.
+ */
 int daos_pool_cont_filter_add(daos_pool_cont_filter_t *filt, daos_pool_cont_filter_part_t *part);
 
-/** Frees the parts of a filter. */
+/**
+ * Frees what the library holds of a filter; the comparisons are the caller's.
+ *
+ * \param[in,out] filt  The filter, without comparisons afterwards; NULL is no error.
+ */
 void daos_pool_cont_filter_fini(daos_pool_cont_filter_t *filt);
 
-/** Starts a filter of containers whose parts are joined by combine_op; end it with daos_pool_cont_filter_fini(). */
+/**
+ * Starts a filter of containers, to be ended with daos_pool_cont_filter_fini().
+ *
+ * \param[out] filt  The filter, without comparisons.
+ * \param[in] combine_func  PCF_COMBINE_LOGICAL_AND: all comparisons must hold; PCF_COMBINE_LOGICAL_OR: one of them.
+ * \return 0; -DER_INVAL: filt is NULL, or another combine_func.
+ */
 int daos_pool_cont_filter_init(daos_pool_cont_filter_t *filt, uint32_t combine_func);
 
 /**
@@ -232,7 +248,17 @@ int daos_pool_del_attr(daos_handle_t poh, int n, const char *const names[], daos
  */
 int daos_pool_disconnect(daos_handle_t poh, daos_event_t *ev);
 
-/** As daos_pool_list_cont() with metadata, for the containers that a filter lets through (NULL: all). */
+/**
+ * Lists the containers of a pool that meet conditions, in order of label, with their state.
+ *
+ * \param[in] poh  Pool handle.
+ * \param[in] filter  At most DAOS_POOL_CONT_FILTER_MAX_NPARTS comparisons; none, or NULL: every container.
+ * \param[in,out] ncont  Elements of cbuf (0: only ask for the number), then the number of containers that meet them.
+ * \param[out] cbuf  The containers; NULL: only their number.
+ * \param[in] ev  Event that the result goes to; NULL: wait for it.
+ * \return 0; -DER_NO_HDL: no such pool handle; -DER_INVAL: ncont is NULL, or the filter has an unknown key or comparison,
+ *     or too many; -DER_TRUNC: cbuf is too small, *ncont says what is needed.
+ */
 int daos_pool_filter_cont(daos_handle_t poh, daos_pool_cont_filter_t *filter, daos_size_t *ncont,
                           struct daos_pool_cont_info2 *cbuf, daos_event_t *ev);
 

@@ -9,7 +9,10 @@ use crate::{fork, process};
 use daos_common::flags;
 use daos_common::pool_map::PoolMap;
 use daos_common::wire::Opcode;
-use daos_common::wire::mgmt::{PoolFindReply, PoolFindRequest, PoolListEntry, PoolListReply, PoolListRequest};
+use daos_common::wire::mgmt::{
+    DebugAction, DebugReply, DebugRequest, PoolFindReply, PoolFindRequest, PoolListEntry, PoolListReply,
+    PoolListRequest,
+};
 use daos_common::wire::pool::{
     AttrAction, AttrReply, AttrRequest, ContEntry, ContInfo, FilterPart, PoolConnectReply, PoolConnectRequest,
     PoolFilterContReply, PoolFilterContRequest, PoolHandleRequest, PoolListContReply, PoolMapReply, PoolQueryReply,
@@ -57,6 +60,22 @@ pub async fn list_pools(context: &Rc<Context>) -> Result<Vec<PoolListEntry>> {
     let ranks = || context.system().management_ranks().to_vec();
     let reply: PoolListReply = context.call_service(ranks, Opcode::PoolList, &PoolListRequest {}).await?;
     Ok(reply.pools)
+}
+
+/// Asks an engine, or all of them (`None`), something for tests; the state of the device asked for.
+///
+/// # Errors
+/// `INVAL`; `NO_PERM`: faults are not injected; `OOG`: no such rank; `UNREACH`, `TIMEDOUT`: an engine is away.
+pub async fn debug(context: &Rc<Context>, rank: Option<Rank>, action: DebugAction) -> Result<Option<u32>> {
+    let body = DebugRequest { action, all: rank.is_none() };
+    if let Some(rank) = rank
+        && !context.system().rank_uris().iter().any(|(known, _)| *known == rank)
+    {
+        return Err(Der::OOG.err(format!("the system has no rank {rank}")));
+    }
+    let ranks = || rank.map_or_else(|| context.system().management_ranks().to_vec(), |rank| vec![rank]);
+    let reply: DebugReply = context.call_service(ranks, Opcode::Debug, &body).await?;
+    Ok(reply.device_state)
 }
 
 impl Pool {

@@ -22,6 +22,7 @@ pub mod drpc;
 pub mod dtx;
 pub mod engine;
 pub mod environment;
+mod faults;
 pub mod logging;
 pub mod mailbox;
 pub mod object;

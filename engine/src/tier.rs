@@ -37,6 +37,11 @@ pub struct DataTier {
 }
 
 impl DataTier {
+    /// Whether a device of this UUID is among them.
+    pub fn has_device(&self, uuid: Uuid) -> bool {
+        self.devices.iter().any(|(_, device)| device.uuid() == uuid)
+    }
+
     /// Opens the devices named in a configuration, formatting blank ones; `None` if no tier holds data.
     ///
     /// # Errors

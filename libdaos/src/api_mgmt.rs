@@ -1,16 +1,19 @@
 //! What the API has of management: the system's pools, and the system itself.
 
-use crate::c::{Out, OutArray, give_memory, give_text, text, text_array};
+use crate::c::{Out, OutArray, elements, give_memory, give_text, null, text, text_array};
 use crate::call::{Call, answer};
 use crate::props;
 use daos_client::fork::Shared;
-use daos_client::{pool, process};
-use daos_common::{Der, Result};
-use daos_sys::{daos_event_t, daos_mgmt_pool_info_t, daos_rank_uri, daos_size_t, daos_sys_info};
+use daos_client::{block_on, pool, process};
+use daos_common::wire::mgmt::DebugAction;
+use daos_common::{Der, Rank, Result};
+use daos_sys::{d_rank_t, daos_event_t, daos_mgmt_pool_info_t, daos_rank_uri, daos_size_t, daos_sys_info};
 use std::collections::BTreeMap;
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_uchar, c_uint};
+use uuid::Uuid;
 
 const SYSTEM_NAME_BYTES_MAX: usize = 15;
+const MARK_BYTES_MAX: usize = 255;
 
 /// A C string that lasts as long as the process; the same one for the same text.
 fn lasting_text(text: &str) -> Result<*mut c_char> {
@@ -22,6 +25,18 @@ fn lasting_text(text: &str) -> Result<*mut c_char> {
     let made = give_text(text)?;
     texts.insert(text.to_owned(), made.expose_provenance());
     Ok(made)
+}
+
+/// Checks the name of a system, if one is given.
+///
+/// # Safety
+/// The contract of [`crate::c`].
+unsafe fn check_system(name: *const c_char) -> Result<()> {
+    if name.is_null() {
+        return Ok(());
+    }
+    // SAFETY: the contract of this function.
+    process::system()?.check_name(&unsafe { text(name, SYSTEM_NAME_BYTES_MAX, "system name") }?)
 }
 
 daos_export::export! { Der;
@@ -58,6 +73,54 @@ daos_export::export! { Der;
                         mgpi_ldr: entry.service_ranks.first().map_or(u32::MAX, |rank| rank.0),
                     });
                 }
+                Ok(())
+            })
+        })
+    }
+
+    fn daos_debug_add_mark(mark: *const c_char) -> c_int {
+        // SAFETY: the contract of `c`.
+        let mark = unsafe { text(mark, MARK_BYTES_MAX, "mark") };
+        answer(mark.and_then(|mark| {
+            block_on(|context| async move { pool::debug(&context, None, DebugAction::Mark(mark)).await.map(drop) })
+        }))
+    }
+
+    fn daos_debug_set_params(
+        grp: *const c_char,
+        rank: d_rank_t,
+        key_id: c_uint,
+        value: u64,
+        value_extra: u64,
+        ev: *mut daos_event_t,
+    ) -> c_int {
+        // SAFETY: the contract of `c`.
+        unsafe { Call::on(ev) }.run(|| {
+            // SAFETY: the contract of `c`.
+            unsafe { check_system(grp) }?;
+            let rank = (rank != d_rank_t::MAX).then_some(Rank(rank));
+            let action = DebugAction::Parameter { key: key_id, value, extra: value_extra };
+            Ok(move |context| async move { pool::debug(&context, rank, action).await.map(drop) })
+        })
+    }
+
+    fn daos_mgmt_get_bs_state(
+        group: *const c_char,
+        blobstore_uuid: *mut c_uchar,
+        blobstore_state: *mut c_int,
+        ev: *mut daos_event_t,
+    ) -> c_int {
+        // SAFETY: the contract of `c`.
+        unsafe { Call::on(ev) }.run(|| {
+            // SAFETY: the contract of `c`.
+            unsafe { check_system(group) }?;
+            // SAFETY: the contract of `c`.
+            let (place, bytes) = unsafe { (Out::required(blobstore_state, "blobstore_state")?, elements(blobstore_uuid, 16)) };
+            let uuid = Uuid::from_slice(&bytes).map_err(|_| null("blobstore_uuid"))?;
+            Ok(move |context| async move {
+                let state = pool::debug(&context, None, DebugAction::Device(uuid)).await?;
+                let state = state.ok_or_else(|| Der::NONEXIST.err(format!("no engine has device {uuid}")))?;
+                place.set(state as c_int);
                 Ok(())
             })
         })

@@ -117,3 +117,37 @@ pub struct GroupMapRequest {
     /// The engines.
     pub members: Vec<GroupMember>,
 }
+
+/// What tests ask of engines.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum DebugAction {
+    /// Write this into the log.
+    Mark(String),
+    /// Set a parameter of fault injection (`DMG_KEY_*`).
+    Parameter {
+        /// Which.
+        key: u32,
+        /// Its value.
+        value: u64,
+        /// The number of times, with the place of the fault.
+        extra: u64,
+    },
+    /// Tell whether the engine has a device of the data tier.
+    Device(uuid::Uuid),
+}
+
+/// Asks an engine something for tests.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DebugRequest {
+    /// What.
+    pub action: DebugAction,
+    /// Ask all engines of the system, instead of this one.
+    pub all: bool,
+}
+
+/// Answer to it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DebugReply {
+    /// State of the device (`bio_bs_state`); `None`: unknown here, or not asked for.
+    pub device_state: Option<u32>,
+}

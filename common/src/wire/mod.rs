@@ -53,6 +53,7 @@ opcodes! {
     Ping = 6, "Any context: () → (); the payload comes back.";
     MgmtForward = 7, "Engine to pool service, context 0: [`mgmt::ForwardRequest`] → [`mgmt::ForwardReply`].";
     GroupMap = 8, "Engine to engine, context 0: [`mgmt::GroupMapRequest`] → ().";
+    Debug = 9, "Context 0: [`mgmt::DebugRequest`] → [`mgmt::DebugReply`].";
 
     PoolConnect = 20, "[`pool::PoolConnectRequest`] → [`pool::PoolConnectReply`].";
     PoolDisconnect = 21, "[`pool::PoolHandleRequest`] → ().";

@@ -72,6 +72,11 @@ impl Drop for Shared {
 }
 
 impl Device {
+    /// The UUID in its superblock.
+    pub fn uuid(&self) -> Uuid {
+        self.shared.superblock.uuid
+    }
+
     /// Formats a file (made with `bytes`) or block device (`bytes` 0: its size). Refuses one that is formatted, or
     /// holds other data in front, unless `force`. All space is allocated. Blobs that were there are gone.
     ///

@@ -13,6 +13,7 @@ mod verify;
 
 use crate::dtx::Transactions;
 use crate::dtx::locks::Locks;
+use crate::faults;
 use crate::target::Target;
 use crate::target::handles::Grant;
 use crate::target::history::History;
@@ -123,6 +124,9 @@ impl Session {
         let Opened { vos: cont, dtx } = share.opened(grant.cont)?;
         let history = share.history(grant.cont);
         history.check_serving()?;
+        if faults::strikes(faults::SHARD_FAIL) {
+            return Err(Der::IO.err("an injected fault"));
+        }
         Ok(Session { share, grant, cont, dtx, history, oid: header.oid })
     }
 

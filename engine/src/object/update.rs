@@ -5,6 +5,7 @@
 
 use super::transfer::{self, Remote, Step};
 use super::{Session, check_iods, check_key, check_punch, check_regions, decode, regions};
+use crate::faults;
 use crate::target::operations::Verdict;
 use crate::target::share::Store;
 use crate::target::{Target, aggregation};
@@ -61,6 +62,9 @@ async fn write(
     bytes: u64,
 ) -> Result<Epoch> {
     let held = target.budget.take(bytes).await;
+    if faults::strikes(faults::UPDATE_NOSPACE) {
+        return Err(Der::NOSPACE.err("an injected fault"));
+    }
     let mut outcome = write_once(target, incoming, session, request).await;
     for _ in 0..RELIEFS {
         match &outcome {

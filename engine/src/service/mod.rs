@@ -5,6 +5,7 @@
 //! daos_server what only the management service knows ([`find`]).
 
 pub mod broadcast;
+mod debug;
 pub mod find;
 pub mod group;
 pub mod rank_pools;
@@ -263,6 +264,7 @@ impl Service {
             match opcode {
                 Opcode::RankInfo => encode(self.rank_info(&wire::decode(&body)?)),
                 Opcode::GroupMap => encode(self.learn_group(wire::decode(&body)?)),
+                Opcode::Debug => encode(self.debug(wire::decode(&body)?).await),
                 Opcode::PoolFind => encode(self.pool_find(wire::decode(&body)?).await),
                 Opcode::PoolList => encode(self.pool_list(wire::decode(&body)?).await),
                 Opcode::TargetCreate => encode(self.target_create(wire::decode(&body)?).await),

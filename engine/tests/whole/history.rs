@@ -5,6 +5,7 @@ use super::world::{POOL, TARGETS, World, code, header};
 use daos_common::wire::history::{
     ContAggregateRequest, ContProgressReply, ContRollbackRequest, ContSnapWaitReply, ContSnapWaitRequest,
 };
+use daos_common::wire::mgmt::{DebugAction, DebugReply, DebugRequest};
 use daos_common::wire::object::{
     DataPath, ObjFetchReply, ObjFetchRequest, ObjPunchRequest, ObjUpdateReply, ObjUpdateRequest,
 };
@@ -487,4 +488,45 @@ fn stepping_down() {
     stop(pool_handle).unwrap();
     let second = client.snapshot("more").unwrap();
     assert_eq!(client.snapshots(), [epoch, second]);
+}
+
+/// Aim: the device that an engine has is known by the UUID in its superblock, another isn't; faults are refused by an
+/// engine that was not started for them, and marks that are too long.
+#[test]
+fn debug_requests() {
+    let world = World::with_nvme(super::data::write_nvme);
+    let ask = |action| {
+        let request = DebugRequest { action, all: true };
+        world.ask::<_, DebugReply>(0, Opcode::Debug, &request).map(|reply| reply.device_state)
+    };
+    let block = std::fs::read(world.dir.path().join("bdev")).unwrap();
+    let uuid = Uuid::from_slice(&block[16..32]).unwrap();
+    assert_eq!(ask(DebugAction::Device(uuid)).unwrap(), Some(0));
+    assert_eq!(ask(DebugAction::Device(Uuid::new_v4())).unwrap(), None);
+    assert_eq!(ask(DebugAction::Mark("here".into())).unwrap(), None);
+    assert_eq!(code(ask(DebugAction::Mark("m".repeat(256)))), Der::INVAL);
+    assert_eq!(code(ask(DebugAction::Parameter { key: 0, value: 1, extra: 0 })), Der::NO_PERM);
+}
+
+/// Aim: an engine started for it fails as often as it is told to.
+#[test]
+fn injected_faults() {
+    let mut world = World::empty(|_| None);
+    world.start_program_with("DAOS_FAULT_INJECTION", "1");
+    let (_, handle) = world.make_writable(0);
+    let client = Client { world: &world, handle };
+    let set = |value, extra| {
+        let request = DebugRequest { action: DebugAction::Parameter { key: 0, value, extra }, all: false };
+        world.ask::<_, DebugReply>(0, Opcode::Debug, &request).unwrap();
+    };
+    let put = || client.put(1, "d", single(1), b"x").map(drop);
+    set(0x100_0000 | 0x1_0004, 0);
+    assert_eq!(code(put()), Der::NOSPACE);
+    put().unwrap();
+    set(0x200_0000 | 0x1_0003, 2);
+    assert_eq!([code(put()), code(put())], [Der::IO; 2]);
+    put().unwrap();
+    set(0, 0);
+    put().unwrap();
+    world.stop();
 }

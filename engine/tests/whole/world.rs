@@ -157,7 +157,13 @@ impl World {
 
     /// Starts the program `daos_engine` likewise.
     pub fn start_program(&mut self) {
+        self.start_program_with("DAOS_FAULT_INJECTION", "");
+    }
+
+    /// Starts the program with one more variable in its environment.
+    pub fn start_program_with(&mut self, name: &str, value: &str) {
         let mut command = self.command();
+        command.env(name, value);
         command.env("D_LOG_FILE", self.dir.path().join("engine.log"));
         self.engine = Some(Running::Program(command.spawn().unwrap()));
         self.welcome();

@@ -218,6 +218,18 @@ main(void)
 		CHECK(info->dsi_nr_ranks >= 1 && strlen(info->dsi_ranks[0].dru_uri) > 0);
 		daos_mgmt_put_sys_info(info);
 	}
+	{
+		uuid_t unknown;
+		int    state;
+
+		OK(daos_debug_add_mark("a mark of the test"));
+		CHECK_RC(daos_debug_add_mark(NULL), -DER_INVAL);
+		CHECK_RC(daos_debug_set_params(NULL, -1, DMG_KEY_FAIL_LOC, 0, 0, NULL), -DER_NO_PERM);
+		CHECK_RC(daos_debug_set_params(NULL, 4711, DMG_KEY_FAIL_LOC, 0, 0, NULL), -DER_OOG);
+		uuid_generate(unknown);
+		CHECK_RC(daos_mgmt_get_bs_state(NULL, unknown, &state, NULL), -DER_NONEXIST);
+		CHECK_RC(daos_mgmt_get_bs_state(NULL, unknown, NULL, NULL), -DER_INVAL);
+	}
 	check_close(poh, coh);
 	return 0;
 }
