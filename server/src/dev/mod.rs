@@ -121,7 +121,12 @@ fn check(args: &DevArgs) -> Result<()> {
 
 /// Least size of the data tier: what a pool needs of it, and the rest that [`make_pool`] leaves.
 fn least_data(targets: u32) -> u64 {
-    DATA_TARGET_MIN * u64::from(targets) * 16 / 15 + 1
+    (DATA_TARGET_MIN * u64::from(targets)).div_ceil(15) * 16
+}
+
+/// The pool's part of the data tier.
+fn pool_data(data_bytes: u64) -> u64 {
+    data_bytes / 16 * 15
 }
 
 /// The data tier's size when none is given: the engine reserves the whole file at once, so that it is only made where
@@ -394,7 +399,7 @@ async fn make_pool(args: &DevArgs, server: &Arc<Server>, settings: &Settings) ->
         acl: ["A::OWNER@:rw", "A:G:GROUP@:rw", "A::EVERYONE@:rw"].map(str::to_string).to_vec(),
         properties: vec![label],
         // The rest is for the pool service and the layout of the tiers.
-        tier_bytes: vec![settings.scm_bytes / 8 * 7, settings.data_bytes / 16 * 15],
+        tier_bytes: vec![settings.scm_bytes / 8 * 7, pool_data(settings.data_bytes)],
         ..Default::default()
     };
     let response = server.mgmt().pool_create(request).await?;
@@ -518,4 +523,17 @@ fn with_logs(error: Error, site: &Site) -> Error {
         }
     }
     error.code().err(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Aim: the least data tier is enough for a pool, whatever the number of targets.
+    #[test]
+    fn the_least_data_tier_holds_a_pool() {
+        for targets in 1..=64 {
+            assert!(pool_data(least_data(targets)) >= DATA_TARGET_MIN * u64::from(targets), "{targets} targets");
+        }
+    }
 }
