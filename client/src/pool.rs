@@ -5,6 +5,7 @@
 
 use crate::context::Context;
 use crate::fork::Shared;
+use crate::rpc::meanwhile;
 use crate::{fork, process};
 use daos_common::flags;
 use daos_common::pool_map::PoolMap;
@@ -81,6 +82,10 @@ pub async fn debug(context: &Rc<Context>, rank: Option<Rank>, action: DebugActio
 impl Pool {
     /// Connects to the pool of a label or UUID in a system (empty: the agent's).
     ///
+    /// Cost: two round trips to ranks; the two exchanges with the agent are done while they are under way. From nothing to
+    /// the end of the first operation there are six in a row: the agent's addresses, these two, the container's, the
+    /// addresses of the target's rank, the operation's own.
+    ///
     /// # Errors
     /// `INVAL`: wrong flags or system; `NONEXIST`: no such pool; `NO_PERM`: the ACL; `BUSY`: it is connected
     /// exclusively; `AGENT_COMM`; `UNREACH`; `TIMEDOUT`.
@@ -90,18 +95,25 @@ impl Pool {
             return Err(Der::INVAL.err(format!("pool {name:?}: {flags:#x} is not one of DAOS_PC_RO, RW, EX")));
         }
         context.system().check_name(system)?;
-        let found = find(context, name).await?;
         let agent = context.system().agent();
+        let (found, credential) = meanwhile(find(context, name), || agent.credential()).await;
+        let (found, credential) = (found?, credential?);
         let handle = Uuid::new_v4();
-        let body = PoolConnectRequest { pool: found.uuid, handle, flags, credential: agent.credential()? };
+        let body = PoolConnectRequest { pool: found.uuid, handle, flags, credential };
         let ranks = || found.service_ranks.clone();
-        let reply: PoolConnectReply = context
-            .call_service(ranks, Opcode::PoolConnect, &body)
-            .await
-            .map_err(|error| error.at(format_args!("connecting to pool {name:?}")))?;
-        if let Err(error) = agent.notify_connect(context.system().name(), found.uuid, handle) {
+        let connecting = context.call_service(ranks, Opcode::PoolConnect, &body);
+        // The agent knows of the handle before it can exist: whenever this process dies, it is closed.
+        let tell = || agent.notify_connect(context.system().name(), found.uuid, handle);
+        let (reply, told) = meanwhile(connecting, tell).await;
+        if let Err(error) = told {
             tracing::warn!("the agent will not clean up behind this process: {error}");
         }
+        let reply: PoolConnectReply = reply.map_err(|error| {
+            if let Err(error) = agent.notify_disconnect(context.system().name(), found.uuid, handle) {
+                tracing::debug!("the agent was not told of a handle that came to nothing: {error}");
+            }
+            error.at(format_args!("connecting to pool {name:?}"))
+        })?;
         let parts = PoolParts { uuid: found.uuid, handle, flags, props: reply.props };
         Ok(Arc::new(Pool::assemble(parts, reply.map, reply.service_ranks, Some(fork::depth()))))
     }

@@ -17,7 +17,10 @@ use daos_common::{Der, Error, Rank, Result};
 use daos_fabric::{Peer, Reply, Request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// How long a rank may refuse connections before an operation fails.
@@ -87,6 +90,17 @@ impl Retry {
                 is_passing(code)
             }
         }
+    }
+}
+
+/// Does `work`, which blocks, while `future` is under way: after its first message went out.
+pub(crate) async fn meanwhile<F: Future, T>(future: F, work: impl FnOnce() -> T) -> (F::Output, T) {
+    let mut future = pin!(future);
+    let begun = poll_fn(|task| Poll::Ready(future.as_mut().poll(task))).await;
+    let done = work();
+    match begun {
+        Poll::Ready(output) => (output, done),
+        Poll::Pending => (future.await, done),
     }
 }
 
@@ -199,5 +213,34 @@ impl Context {
             }
         }
         Err(Der::NO_SERVICE.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use std::cell::{Cell, RefCell};
+
+    /// Aim: the future begins before the work and ends after it, also one that is done at once.
+    #[test]
+    fn work_is_done_between_message_and_answer() {
+        let order = RefCell::new(Vec::new());
+        let note = |what: &'static str| order.borrow_mut().push(what);
+        let answered = Cell::new(false);
+        let call = async {
+            note("sent");
+            poll_fn(|_| if answered.get() { Poll::Ready(()) } else { Poll::Pending }).await;
+            note("answered");
+            7
+        };
+        let work = || {
+            note("work");
+            answered.set(true);
+            8
+        };
+        assert_eq!(meanwhile(call, work).now_or_never(), Some((7, 8)));
+        assert_eq!(*order.borrow(), ["sent", "work", "answered"]);
+        assert_eq!(meanwhile(async { 1 }, || 2).now_or_never(), Some((1, 2)));
     }
 }
