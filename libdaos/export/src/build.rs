@@ -278,10 +278,7 @@ pub fn cdylib(library: &str) {
 
 /// Link arguments of a crate that calls other libraries of the C ABI (`"daos"`, `"dfs"`, ...): the import libraries at
 /// link time; at run time the folder of the program or library itself, and `lib` beside its folder. The crate must
-/// depend on `daos-sys` directly.
-///
-/// Each library becomes a DT_NEEDED entry, called or not: a program that was linked with `-ldaos` alone and calls
-/// `tse_task_create` finds it only because the original's `libdaos.so` needs `libdaos_common.so`.
+/// depend on `daos-sys` directly. What does not call a library (a crate's unit tests) does not need it at run time.
 ///
 /// # Panics
 /// Outside a build script of such a crate.
@@ -291,11 +288,24 @@ pub fn link_to(libraries: &[&str]) {
     // must never be loaded.
     println!("cargo:rustc-link-arg=-L{dir}");
     println!("cargo:rustc-link-arg=-Wl,-rpath,$ORIGIN:$ORIGIN/../lib");
-    println!("cargo:rustc-link-arg=-Wl,--push-state,--no-as-needed");
     for library in libraries {
-        println!("cargo:rustc-link-arg=-l{library}");
+        println!("cargo:rustc-link-lib=dylib={library}");
     }
-    println!("cargo:rustc-link-arg=-Wl,--pop-state");
+}
+
+/// As [`link_to`], for a library of the C ABI: each of `libraries` becomes a DT_NEEDED entry of it, called or not. A program that
+/// was linked with `-ldaos` alone and calls `tse_task_create` finds it only because the original's `libdaos.so` needs
+/// `libdaos_common.so`.
+///
+/// # Panics
+/// As [`link_to`].
+pub fn need(libraries: &[&str]) {
+    link_to(libraries);
+    println!("cargo:rustc-cdylib-link-arg=-Wl,--push-state,--no-as-needed");
+    for library in libraries {
+        println!("cargo:rustc-cdylib-link-arg=-l{library}");
+    }
+    println!("cargo:rustc-cdylib-link-arg=-Wl,--pop-state");
 }
 
 fn stubs(library: &str, survey: &Survey) -> String {

@@ -19,7 +19,7 @@
 //! ```ignore
 //! fn main() {
 //!     daos_export::build::cdylib("libdfs"); // stubs, soname
-//!     daos_export::build::link_to(&["daos"]); // if it calls another library of the C ABI
+//!     daos_export::build::need(&["daos"]); // the other libraries of the C ABI that it needs
 //! }
 //! ```
 //! `src/lib.rs`:
