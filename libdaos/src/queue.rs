@@ -213,7 +213,8 @@ impl Queue {
                 taken.push(event);
             }
             closing = taken.is_empty() && lists.closing.get();
-            !taken.is_empty() || closing || (only_running && lists.running.borrow().is_empty())
+            // What is left of the completed ones waits for its children.
+            !taken.is_empty() || closing || (only_running && lists.running.borrow().is_empty() && completed.is_empty())
         })?;
         match closing {
             true => Err(Der::NONEXIST.err("the event queue is being destroyed")),
@@ -274,11 +275,11 @@ impl Queue {
         })??;
         self.drive(None, |lists| {
             let mut completed = lists.completed.borrow_mut();
-            let finished: Vec<Event> = completed.iter().collect();
+            let finished: Vec<Event> = completed.iter().filter(|event| event::is_finished(*event)).collect();
             for event in finished {
                 event::take(event, &mut completed);
             }
-            lists.running.borrow().is_empty()
+            lists.running.borrow().is_empty() && completed.is_empty()
         })?;
         Ok(())
     }

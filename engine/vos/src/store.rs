@@ -182,6 +182,12 @@ impl State {
         }
     }
 
+    /// Free bytes of a tier, in whatever pieces.
+    pub(crate) fn free_bytes(&self, tier: Tier) -> u64 {
+        let space = if tier == Tier::Arena { &self.space } else { &self.blob };
+        space.free_units() * tier.unit()
+    }
+
     /// Gives a run back that nothing reads.
     pub(crate) fn give(&mut self, run: Run) {
         match run.tier {

@@ -20,6 +20,9 @@ pub(crate) struct Path {
     pub(crate) floor: Version,
 }
 
+/// Extents of more than this many bytes are stored in several places when no free run is long enough.
+const SPLIT_MIN_BYTES: u64 = 64 << 10;
+
 /// Finds object and dkey.
 ///
 /// # Errors
@@ -226,15 +229,32 @@ impl Reserved<'_> {
         for iod in self.iods.iter().filter(|iod| iod.size != 0) {
             match iod.kind {
                 IodKind::Single => self.take(state, iod.size, VALUE_HEADER)?,
-                IodKind::Array => iod.recxs.iter().try_for_each(|recx| self.take(state, recx.nr * iod.size, 0))?,
+                IodKind::Array => {
+                    iod.recxs.iter().try_for_each(|recx| self.take_records(state, recx.nr, iod.size))?;
+                }
             }
         }
         Ok(())
     }
 
-    fn take(&mut self, state: &mut State, len: u64, header: u64) -> Result<()> {
+    /// Space for records: in a row, or, when no run is that long but there is enough in all, in several places.
+    fn take_records(&mut self, state: &mut State, nr: u64, record: u64) -> Result<()> {
+        let Err(error) = self.take(state, nr * record, 0) else { return Ok(()) };
+        let enough = state.free_bytes(self.tier(state, nr * record)) >= nr * record;
+        if nr < 2 || nr * record <= SPLIT_MIN_BYTES || !enough || error.code() != Der::NOSPACE {
+            return Err(error);
+        }
+        self.take_records(state, nr / 2, record)?;
+        self.take_records(state, nr - nr / 2, record)
+    }
+
+    fn tier(&self, state: &State, len: u64) -> Tier {
         let layout = state.arena.layout();
-        let tier = if len > layout.blob_threshold_bytes && layout.blob_units != 0 { Tier::Blob } else { Tier::Arena };
+        if len > layout.blob_threshold_bytes && layout.blob_units != 0 { Tier::Blob } else { Tier::Arena }
+    }
+
+    fn take(&mut self, state: &mut State, len: u64, header: u64) -> Result<()> {
+        let tier = self.tier(state, len);
         // What is kept free is for the trees, which are in the arena.
         let (kept, header) = if tier == Tier::Arena { (state.kept(Room::Ordinary), header) } else { (0, 0) };
         let too_long = || Der::NOSPACE.err(format!("a value of {len} bytes"));
@@ -372,13 +392,22 @@ fn put_array<'p>(
     let record_bytes = if iod.size == 0 { akey.extra } else { iod.size };
     let mut root = akey.root;
     for recx in &iod.recxs {
-        let data = match if iod.size == 0 { None } else { places.next() } {
-            None | Some(Place::Hole { .. }) => Data::Punched,
-            Some(Place::Arena { offset, .. }) => Data::Arena(*offset),
-            Some(Place::Blob { offset, .. }) => Data::Blob(*offset),
-        };
-        let piece = Piece { lo: recx.idx, hi: recx.idx + recx.nr, version, data, start: recx.idx };
-        put_extent(tx, &mut root, &piece, record_bytes)?;
+        let (mut lo, end) = (recx.idx, recx.idx + recx.nr);
+        while lo < end {
+            // Its places in order, each of whole records.
+            let (data, records) = match if iod.size == 0 { None } else { places.next() } {
+                None => (Data::Punched, end - lo),
+                Some(Place::Hole { len }) => (Data::Punched, len / record_bytes),
+                Some(Place::Arena { offset, len }) => (Data::Arena(*offset), len / record_bytes),
+                Some(Place::Blob { offset, len }) => (Data::Blob(*offset), len / record_bytes),
+            };
+            let hi = lo.saturating_add(records).min(end);
+            if hi == lo {
+                return Err(Der::MISC.err("a place of less than one record"));
+            }
+            put_extent(tx, &mut root, &Piece { lo, hi, version, data, start: lo }, record_bytes)?;
+            lo = hi;
+        }
     }
     if root != akey.root {
         set_record_word(tx, akey.off, Record::ROOT, root)?;

@@ -21,6 +21,15 @@ put(const char *key, daos_event_t *ev)
 	OK(daos_kv_put(oh, DAOS_TX_NONE, 0, key, sizeof(value), value, ev));
 }
 
+/* Takes far longer than put(). */
+static void
+put_large(const char *key, daos_event_t *ev)
+{
+	static const char value[8 << 20] = "large";
+
+	OK(daos_kv_put(oh, DAOS_TX_NONE, 0, key, sizeof(value), value, ev));
+}
+
 static void
 queues(void)
 {
@@ -107,7 +116,8 @@ parents(daos_handle_t eqh, bool barrier)
 	CHECK(daos_event_next(&parent, &child[2]) == NULL);
 	CHECK_RC(daos_event_init(&nested, DAOS_HDL_INVAL, &child[0]), -DER_NO_PERM);
 	CHECK_RC(daos_event_parent_barrier(&parent), -DER_NO_PERM);
-	for (int i = 0; i < 3; i++)
+	put_large(keys[0], &child[0]);
+	for (int i = 1; i < 3; i++)
 		put(keys[i], &child[i]);
 	CHECK_RC(daos_event_test(&child[0], DAOS_EQ_NOWAIT, &flag), -DER_NO_PERM);
 	if (barrier)

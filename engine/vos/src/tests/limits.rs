@@ -45,6 +45,37 @@ fn full_store_reads_and_punches() {
     assert!(after.arena_free >= free.arena_free, "{after:?} {free:?}");
 }
 
+/// Aim: an extent that is longer than every free run is stored in several places, also of records that don't divide them.
+#[test]
+fn extents_fill_fragments() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vos-0");
+    let pool = VosPool::create(&config(&path, 16 << 20)).unwrap();
+    let cont = pool.container(Uuid::nil(), true).unwrap();
+    let hole = 128 << 10;
+    let filler = vec![1; hole];
+    let value = |number: u64, data: &[u8]| {
+        put(&cont, object(1), 5, &number.to_le_bytes(), &[single(b"a", data.len() as u64)], data)
+    };
+    let mut written = 0u64;
+    while value(written, &filler).is_ok() {
+        written += 1;
+    }
+    // Replaced at the same epoch, it is gone.
+    (0..written).step_by(2).for_each(|number| value(number, &[2]).unwrap());
+    for (round, record) in [(0u8, 1u64), (1, 24), (2, 1000)] {
+        let records = (700 << 10) / record;
+        let data: Vec<u8> = (0..records * record).map(|at| (at / 7) as u8 ^ round).collect();
+        let iod = array(&[round], record, 5, records);
+        put(&cont, object(1), 6, b"large", std::slice::from_ref(&iod), &data).unwrap();
+        assert!(get(&pool, &cont, object(1), 9, b"large", iod).unwrap() == data, "records of {record} bytes");
+    }
+    assert_eq!(value(u64::MAX, &vec![3; 700 << 10]).unwrap_err().code(), Der::NOSPACE, "a value is in one piece");
+    audit(&pool);
+    drop((pool, cont));
+    audit(&VosPool::open(&path, Durability::Process).unwrap());
+}
+
 /// Aim: what a fetch names stays as it was while the fetch lives, though it is replaced at the same epoch.
 #[test]
 fn pinned_values_are_not_reused() {
