@@ -453,6 +453,10 @@ faults(void)
 	for (int i = 0; i < 1000; i++)
 		hits += D_SHOULD_FAIL(d_fault_attr_lookup(65537));
 	CHECK(hits > 150 && hits < 350 && d_fault_attr_lookup(65537)->fa_num_faults == (uint64_t)hits);
+	d_fault_inject_thread_default_enable(false);
+	for (int i = 0; i < 100; i++)
+		CHECK(!D_SHOULD_FAIL(d_fault_attr_lookup(65537)));
+	d_fault_inject_thread_default_enable(true);
 	fault = d_fault_attr_lookup(9);
 	CHECK(!D_SHOULD_FAIL(fault) && !D_SHOULD_FAIL(fault) && D_SHOULD_FAIL(fault) && !D_SHOULD_FAIL(fault));
 	d_fault_inject_thread_enable(false);

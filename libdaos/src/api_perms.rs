@@ -38,8 +38,10 @@ unsafe fn permissions(
     if list.is_null() || (gids.is_null() && count > 0) {
         return Err(Der::INVAL.err("no properties, or no group ids"));
     }
+    // A list may hold all properties of a pool, also those that only the system sets.
+    let wanted = |number| [table.acl, table.owner, table.group].contains(&number);
     // SAFETY: the contract of this function.
-    let (props, gids) = unsafe { (props::take(list)?, elements(gids, count)) };
+    let (props, gids) = unsafe { (props::take_where(list, wanted)?, elements(gids, count)) };
     let Some(PropValue::Bytes(acl)) = get(&props, table.acl) else {
         return Err(Der::INVAL.err("no ACL among the properties"));
     };

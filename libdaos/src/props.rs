@@ -23,9 +23,19 @@ const ACL_BYTES_MAX: usize = 65536 + size_of::<daos_acl>();
 /// The contract of [`crate::c`].
 pub(crate) unsafe fn take(list: *const daos_prop_t) -> Result<Vec<Prop>> {
     // SAFETY: the contract of this function.
+    unsafe { take_where(list, |_| true) }
+}
+
+/// As [`take`], of the numbers that are wanted; the others are not looked at.
+///
+/// # Safety
+/// The contract of [`crate::c`].
+pub(crate) unsafe fn take_where(list: *const daos_prop_t, wanted: impl Fn(u32) -> bool) -> Result<Vec<Prop>> {
+    // SAFETY: the contract of this function.
     let entries = unsafe { entries_of(list) }?;
     let mut taken = Vec::with_capacity(entries.len());
-    for entry in entries.iter().filter(|entry| u32::from(entry.dpe_flags) & DAOS_PROP_ENTRY_NOT_SET == 0) {
+    let is_set = |entry: &&daos_prop_entry| u32::from(entry.dpe_flags) & DAOS_PROP_ENTRY_NOT_SET == 0;
+    for entry in entries.iter().filter(is_set).filter(|entry| wanted(entry.dpe_type)) {
         // SAFETY: the contract of this function.
         taken.push(Prop { number: entry.dpe_type, value: unsafe { take_value(entry) }? });
     }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a program is linked with, by its name.
-const LIBRARIES: [(&str, &[&str]); 5] = [
+const LIBRARIES: [(&str, &[&str]); 6] = [
     ("gurt", &["-lgurt"]),
     ("heap", &["-lgurt"]),
     ("common", &["-ldaos_common", "-lgurt", "-luuid"]),
     ("nulls", &["-ldaos_common", "-lgurt", "-luuid"]),
+    ("rest", &["-ldaos_common", "-lgurt", "-luuid"]),
     ("tse", &["-ldaos_common", "-lgurt"]),
 ];
 
