@@ -389,6 +389,7 @@ impl Transport for MemoryTransport {
         Ok(LocalMemory { desc: std::ptr::null_mut(), _registration: None })
     }
 
+    // SAFETY: the contract of the trait.
     unsafe fn rma(&self, route: Route, segment: &Segment, token: u64) -> Post<()> {
         let Segment { write, local, len, remote_addr: addr, key, .. } = *segment;
         if !self.net.is_alive(self.node) {
@@ -405,6 +406,7 @@ impl Transport for MemoryTransport {
         usize::MAX
     }
 
+    // SAFETY: the contract of the trait.
     unsafe fn expose(&self, memory: *mut u8, len: usize, access: Access) -> Result<(BulkDesc, Box<dyn Any>)> {
         let key = self.net.next_random();
         self.net.regions.borrow_mut().insert(key, Region { node: self.node, memory, len, access });

@@ -385,6 +385,7 @@ impl Transport for OfiTransport {
         self.max_segment
     }
 
+    // SAFETY: the contract of the trait.
     unsafe fn expose(&self, memory: *mut u8, len: usize, access: Access) -> Result<(BulkDesc, Box<dyn Any>)> {
         let access = match access {
             Access::RemoteRead => lf::LF_REMOTE_READ,
