@@ -1,11 +1,11 @@
 //! Attributes and extended attributes.
 
 use super::{guard, mount, not_null, open_node, optional_text, parent_of, text};
-use crate::attr::{self, Change, Stat};
-use crate::entry::Time;
-use crate::errno::{Errno, Result};
-use crate::node::{Node, NodeKind};
-use crate::xattr;
+use daos_dfs::attr::{self, Change, Stat};
+use daos_dfs::entry::Time;
+use daos_dfs::errno::{Errno, Result};
+use daos_dfs::node::{Node, NodeKind};
+use daos_dfs::xattr;
 use daos_export::export;
 use daos_sys as sys;
 use libc::{c_char, c_int, c_void};

@@ -1,9 +1,9 @@
 //! Reading and writing files.
 
 use super::{guard, mount, not_null, open_node, store};
-use crate::errno::{Errno, Result};
-use crate::io;
 use daos_common::ObjectId;
+use daos_dfs::errno::{Errno, Result};
+use daos_dfs::io;
 use daos_export::export;
 use daos_sys as sys;
 use libc::c_int;

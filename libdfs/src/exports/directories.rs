@@ -2,11 +2,12 @@
 
 use super::attributes::store_stat;
 use super::{c_oid, guard, mount, not_null, open_node, parent_of, store, text};
-use crate::entry::NAME_MAX;
-use crate::errno::Errno;
-use crate::node::name_buffer;
-use crate::{dir, names};
 use daos_api::Anchor;
+use daos_dfs::entry::NAME_MAX;
+use daos_dfs::errno::Errno;
+use daos_dfs::mount::Ids;
+use daos_dfs::node::name_buffer;
+use daos_dfs::{dir, names};
 use daos_export::export;
 use daos_sys as sys;
 use libc::{c_char, c_int, c_void};
@@ -129,7 +130,7 @@ export! { Errno;
             // SAFETY: the caller's promise.
             let (mounted, name) = unsafe { (mount(dfs)?, text(name)?) };
             // SAFETY: likewise.
-            names::mkdir(mounted, unsafe { parent_of(mounted, parent)? }, name, mode, cid)
+            names::mkdir(mounted, unsafe { parent_of(mounted, parent)? }, name, mode, cid, Ids::of_process())
         })
     }
 }

@@ -10,10 +10,10 @@ mod directories;
 mod mounts;
 mod nodes;
 
-use crate::errno::{Errno, Result};
-use crate::mount::Dfs;
-use crate::node::Node;
 use daos_common::ObjectId;
+use daos_dfs::errno::{Errno, Result};
+use daos_dfs::mount::Dfs;
+use daos_dfs::node::Node;
 use daos_sys as sys;
 use libc::{c_char, c_int};
 use std::ffi::CStr;

@@ -1,13 +1,13 @@
 //! Mounting, connecting, making containers; the handles behind a mount.
 
 use super::{class_or_default, global_bytes, guard, mount, not_null, optional_text, store, store_global, text, utf8};
-use crate::entry::PATH_MAX;
-use crate::errno::{Errno, Result};
-use crate::mount::{Dfs, Moment, Owner};
-use crate::superblock::{Attributes, HINT_MAX_BYTES};
-use crate::{cont, global};
 use daos_api::{ContRef, PoolRef, PropList};
 use daos_common::ids::EPOCH_MAX;
+use daos_dfs::entry::PATH_MAX;
+use daos_dfs::errno::{Errno, Result};
+use daos_dfs::mount::{Dfs, Moment, Owner};
+use daos_dfs::superblock::{Attributes, HINT_MAX_BYTES};
+use daos_dfs::{cont, global};
 use daos_export::export;
 use daos_sys as sys;
 use libc::{c_char, c_int};
@@ -247,7 +247,7 @@ unsafe fn create_container(
     // SAFETY: the caller's promise.
     let (attributes, mut props) = unsafe { attributes_from(attr) }?;
     if let Some(label) = label {
-        props.set_text(crate::mount::prop::LABEL, label)?;
+        props.set_text(daos_dfs::mount::prop::LABEL, label)?;
     }
     let (made, opened) = cont::create(pool, props, &attributes)?;
     let mode = libc::O_RDWR | attributes.mode as c_int;

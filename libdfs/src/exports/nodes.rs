@@ -5,11 +5,11 @@ use super::{
     c_oid, class_or_default, give, global_bytes, guard, mount, not_null, open_node, optional_text, parent_of, store,
     store_global, text,
 };
-use crate::entry::NAME_MAX;
-use crate::errno::{Errno, Result};
-use crate::mount::Dfs;
-use crate::node::{self, Node, NodeKind, OpenRequest};
-use crate::{attr, global, lookup};
+use daos_dfs::entry::NAME_MAX;
+use daos_dfs::errno::{Errno, Result};
+use daos_dfs::mount::{Dfs, Ids};
+use daos_dfs::node::{self, Node, NodeKind, OpenRequest};
+use daos_dfs::{attr, global, lookup};
 use daos_export::export;
 use daos_sys as sys;
 use libc::{c_char, c_int};
@@ -123,8 +123,14 @@ export! { Errno;
             // SAFETY: the caller's promise.
             unsafe {
                 let mounted = mount(dfs)?;
-                let request =
-                    OpenRequest { mode, flags, class: cid, chunk_bytes: chunk_size, target: optional_text(value) };
+                let request = OpenRequest {
+                    mode,
+                    flags,
+                    class: cid,
+                    chunk_bytes: chunk_size,
+                    target: optional_text(value),
+                    owner: Ids::of_process(),
+                };
                 let (opened, _) = node::open(mounted, parent_of(mounted, parent)?, text(name)?, request)?;
                 store(obj, give(opened));
             }

@@ -3,7 +3,7 @@
 use crate::entry;
 use crate::errno::{Errno, Result};
 use crate::hints;
-use crate::mount::{Dfs, Moment, Owner, new_inode, prop};
+use crate::mount::{Dfs, Ids, Moment, Owner, new_inode, prop};
 use crate::superblock::{self, Attributes, DEFAULT_CHUNK_BYTES, NO_TX};
 use daos_api::{Container, Object, ObjectMode, Pool, PoolRef, PropList, generate_oid};
 use daos_common::{Der, ObjectId, flags};
@@ -45,7 +45,7 @@ fn fill(pool: PoolRef, uuid: Uuid, attributes: &Attributes, dir_hint: u16) -> Re
     props.set_bytes(prop::ROOTS, &roots);
     cont.as_ref().set_props(&mut props)?;
     let super_object = Object::open(cont.as_ref(), super_oid, ObjectMode::ReadWrite)?;
-    let root = new_inode(libc::S_IFDIR | 0o755, root_oid);
+    let root = new_inode(libc::S_IFDIR | 0o755, root_oid, Ids::of_process());
     entry::insert(&super_object, NO_TX, b"/", flags::COND_DKEY_INSERT, &root, b"", &[])?;
     // The superblock comes last: a mount finds either a whole file system or none.
     superblock::create(&super_object, attributes)?;

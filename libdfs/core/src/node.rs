@@ -2,7 +2,7 @@
 
 use crate::entry::{self, Inode, NAME_MAX, PATH_MAX, check_name};
 use crate::errno::{Errno, Result};
-use crate::mount::{Dfs, access_mode, new_inode};
+use crate::mount::{Dfs, Ids, access_mode, new_inode};
 use crate::superblock::NO_TX;
 use daos_api::{Array, Object, ObjectMode};
 use daos_common::{ObjectId, flags};
@@ -59,6 +59,8 @@ pub struct OpenRequest<'a> {
     pub chunk_bytes: u64,
     /// Target of a new symlink.
     pub target: Option<&'a [u8]>,
+    /// Who a new entry belongs to.
+    pub owner: Ids,
 }
 
 impl Node {
@@ -167,11 +169,11 @@ fn open_or_create(dfs: &Dfs, parent: &Node, name: &[u8], request: OpenRequest<'_
     let kind = request.mode & libc::S_IFMT;
     let inode = if kind == libc::S_IFREG {
         let class = first_set([request.class, directory.class, dfs.attributes.file_class]);
-        let mut inode = new_inode(request.mode, dfs.new_file_oid(class)?);
+        let mut inode = new_inode(request.mode, dfs.new_file_oid(class)?, request.owner);
         inode.chunk_bytes = first_set([request.chunk_bytes, directory.chunk_bytes, dfs.attributes.chunk_bytes]);
         inode
     } else {
-        new_directory_inode(dfs, directory, request.mode, request.class)?
+        new_directory_inode(dfs, directory, request.mode, request.class, request.owner)?
     };
     match entry::insert(&directory.object, NO_TX, name, flags::COND_DKEY_INSERT, &inode, b"", &[]) {
         Ok(()) => {
@@ -216,7 +218,8 @@ fn create_symlink(
     }
     // The object only identifies the link: nothing is stored in it.
     let class = first_set([request.class, directory.class, dfs.attributes.class]);
-    let mut inode = new_inode(request.mode | 0o777, dfs.new_directory_oid(without_erasure(dfs, class))?);
+    let oid = dfs.new_directory_oid(without_erasure(dfs, class))?;
+    let mut inode = new_inode(request.mode | 0o777, oid, request.owner);
     inode.link_bytes = target.len() as u64;
     entry::insert(&directory.object, NO_TX, name, flags::COND_DKEY_INSERT, &inode, target, &[])?;
     let node = Node::from_inode(dfs, parent.oid, name, &inode, target.to_vec(), request.flags)?;
@@ -227,10 +230,10 @@ fn create_symlink(
 ///
 /// # Errors
 /// What making an object id gives.
-pub fn new_directory_inode(dfs: &Dfs, parent: &Directory, mode: u32, class: u32) -> Result<Inode> {
+pub fn new_directory_inode(dfs: &Dfs, parent: &Directory, mode: u32, class: u32, owner: Ids) -> Result<Inode> {
     let inherited = first_set([class, parent.class, dfs.attributes.dir_class]);
     let oid = dfs.new_directory_oid(without_erasure(dfs, inherited))?;
-    let mut inode = new_inode(mode, oid);
+    let mut inode = new_inode(mode, oid, owner);
     inode.chunk_bytes = parent.chunk_bytes;
     inode.class = parent.class;
     Ok(inode)

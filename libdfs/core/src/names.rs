@@ -5,7 +5,7 @@
 
 use crate::entry::{self, Inode, NAME_MAX, check_name};
 use crate::errno::{Errno, Result};
-use crate::mount::Dfs;
+use crate::mount::{Dfs, Ids};
 use crate::node::{Node, new_directory_inode};
 use crate::superblock::NO_TX;
 use crate::transact::transact;
@@ -17,12 +17,12 @@ use daos_sys as sys;
 ///
 /// # Errors
 /// EPERM, EINVAL, ENOTDIR, EEXIST.
-pub fn mkdir(dfs: &Dfs, parent: &Node, name: &[u8], mode: u32, class: u32) -> Result<()> {
+pub fn mkdir(dfs: &Dfs, parent: &Node, name: &[u8], mode: u32, class: u32, owner: Ids) -> Result<()> {
     dfs.check_writable()?;
     let directory = parent.directory()?;
     check_name(name)?;
     let mode = libc::S_IFDIR | (mode & !libc::S_IFMT);
-    let inode = new_directory_inode(dfs, directory, mode, class)?;
+    let inode = new_directory_inode(dfs, directory, mode, class, owner)?;
     entry::insert(&directory.object, NO_TX, name, flags::COND_DKEY_INSERT, &inode, b"", &[])
 }
 

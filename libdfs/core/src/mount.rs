@@ -249,12 +249,28 @@ pub fn access_mode(flags: i32) -> Result<ObjectMode> {
     }
 }
 
-/// The inode of a new object of the caller, now.
-pub fn new_inode(mode: u32, oid: ObjectId) -> Inode {
+/// Who a new entry belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ids {
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+}
+
+impl Ids {
+    /// The effective user and group of this process.
+    pub fn of_process() -> Ids {
+        // SAFETY: neither call can fail.
+        let (uid, gid) = unsafe { (libc::geteuid(), libc::getegid()) };
+        Ids { uid, gid }
+    }
+}
+
+/// The inode of a new object, now.
+pub fn new_inode(mode: u32, oid: ObjectId, owner: Ids) -> Inode {
     let now = entry::Time::now();
-    // SAFETY: neither call can fail.
-    let (uid, gid) = unsafe { (libc::geteuid(), libc::getegid()) };
-    Inode { mode, oid, mtime: now, ctime: now, uid, gid, ..Inode::default() }
+    Inode { mode, oid, mtime: now, ctime: now, uid: owner.uid, gid: owner.gid, ..Inode::default() }
 }
 
 /// Which state of a container is mounted.
