@@ -69,42 +69,6 @@ pub unsafe fn write(
     unsafe { transfer(dfs, node, Direction::Write, ranges, list, std::ptr::null_mut(), event) }
 }
 
-/// Reads from `offset` into `room`; how many bytes there were before the end of the file. One message for each chunk
-/// touched.
-///
-/// # Errors
-/// As [`read`].
-pub fn read_at(dfs: &Dfs, node: &Node, offset: u64, room: &mut [u8]) -> Result<usize> {
-    if room.is_empty() {
-        return Ok(0);
-    }
-    let mut got = 0;
-    let (ranges, mut iov) = one_range(offset, room.as_mut_ptr(), room.len());
-    let mut list = sys::d_sg_list_t { sg_nr: 1, sg_nr_out: 0, sg_iovs: &mut iov };
-    // SAFETY: the room, the list and the count outlive the call, which ends before it returns.
-    unsafe { read(dfs, node, ranges, &mut list, &mut got, std::ptr::null_mut()) }?;
-    Ok(got as usize)
-}
-
-/// Writes `data` at `offset`; all of it, or an error.
-///
-/// # Errors
-/// As [`write`].
-pub fn write_at(dfs: &Dfs, node: &Node, offset: u64, data: &[u8]) -> Result<()> {
-    if data.is_empty() {
-        return Ok(());
-    }
-    let (ranges, mut iov) = one_range(offset, data.as_ptr().cast_mut(), data.len());
-    let mut list = sys::d_sg_list_t { sg_nr: 1, sg_nr_out: 0, sg_iovs: &mut iov };
-    // SAFETY: data and list outlive the call, which ends before it returns; a write only reads the data.
-    unsafe { write(dfs, node, ranges, &mut list, std::ptr::null_mut()) }
-}
-
-fn one_range(offset: u64, bytes: *mut u8, length: usize) -> (Vec<sys::daos_range_t>, sys::d_iov_t) {
-    let range = sys::daos_range_t { rg_idx: offset, rg_len: length as u64 };
-    (vec![range], sys::d_iov_t { iov_buf: bytes.cast(), iov_buf_len: length, iov_len: length })
-}
-
 /// Punches a range; up to the end or beyond, the file is cut instead.
 ///
 /// # Errors

@@ -1,9 +1,8 @@
 //! The DAOS file system: a POSIX name space in a container.
 //!
-//! Called by `libdfs.so` (the C API of `daos_fs.h`), `dfuse` (a mount) and `libpil4dfs.so` (intercepted calls); reaches
-//! storage through the exported C symbols of `libdaos.so` alone, by way of `daos_api`. Directories are objects whose
-//! dkeys are names, files are byte arrays; each module says which messages its calls cost. It keeps no cache: every call
-//! sees what other clients did before it.
+//! Called by `libdfs.so`, the C API of `daos_fs.h`; reaches storage through the exported C symbols of `libdaos.so` alone,
+//! by way of `daos_api`. Directories are objects whose dkeys are names, files are byte arrays; each module says which
+//! messages its calls cost. It keeps no cache: every call sees what other clients did before it.
 
 pub mod attr;
 pub mod cont;
